@@ -1,0 +1,226 @@
+"""Backpropagation: the four equations, derived by hand, as a recursion over the layers.
+
+With δ_l = ∂C/∂z_l, rows as examples and the batch mean already inside C:
+
+    output delta    δ_L = ∂C/∂z_L                          S4-E48: (∂C/∂a_L) ∘ σ′(z_L)
+    hidden delta    δ_l = (δ_{l+1} W_{l+1}ᵀ) ∘ σ′(z_l)     S4-E57, S3-E42 (at z_l)
+    bias            ∂C/∂b_l = Σ_b δ_l[b]                   S4-E60, S3-E55
+    weight          ∂C/∂W_l = a_{l−1}ᵀ δ_l                 S4-E63, S3-E54
+
+Why the transposes: ∂C/∂W[i,j] = Σ_b a[b,i] δ[b,j] sums over the examples b, and ∂C/∂a[b,i] =
+Σ_j δ[b,j] W[i,j] over the units j; the index that stays free says which axis comes first.
+Nothing here is defined through autodiff.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Num
+
+from purenet import losses
+from purenet.activations import no_derivative
+from purenet.losses import Loss
+from purenet.network import (
+    Dense,
+    Network,
+    Params,
+    as_batch,
+    check_features,
+    check_params,
+    matmul,
+    scale_inputs,
+    weighted_input,
+)
+
+
+def value_and_grad(
+    net: Network, loss: str | Loss, argnums: int | tuple[int, ...] = 0
+) -> Callable[..., tuple[Float[Array, ""], Any]]:
+    """Return the hand-derived `jax.value_and_grad(objective(net, loss), argnums)`.
+
+    The function takes (params, x, y, weights=None) and returns the cost and its gradient: for
+    `argnums=0` a tuple of `Dense` like `params`, for 1 ∂C/∂x of the shape of x, for a tuple of
+    both a tuple. It works under `jit`, `vmap` and `jax.jvp` (whose tangent of the gradient is an
+    exact Hessian-vector product).
+
+    >>> from purenet.network import mlp
+    >>> net = mlp([3, 4, 2], output="softmax")
+    >>> params = net.init(jax.random.key(0))
+    >>> x, y = jnp.ones((5, 3)), jnp.array([0, 1, 0, 1, 1])
+    >>> value, grads = value_and_grad(net, "cross_entropy")(params, x, y)
+    >>> grads[0].weight.shape
+    (3, 4)
+
+    Raises:
+        ValueError: `argnums` is not made of 0 and 1; loss and output do not go together; a hidden
+            activation without derivative; inside, shapes that do not fit.
+        TypeError: ∂C/∂x is asked for and x is not floating.
+    """
+    loss = losses.from_name(loss)
+    losses.check_output(loss, net.output)
+    check_trainable(net)
+    wanted = _argnums(argnums)
+
+    def value_and_gradient(
+        params: Params,
+        x: Num[Array, "*batch in"],
+        y: Num[Array, "..."],
+        weights: Float[Array, "*batch"] | None = None,
+    ) -> tuple[Float[Array, ""], Any]:
+        rows, y, weights = as_batch(net, x, y, weights)
+        if 1 in wanted:
+            _check_floating(rows)
+        trace = forward(net, params, rows)
+        value, delta = output_delta(net, loss, trace.z, y, weights)
+        grads, dx = backward(net, params, trace, delta, inputs=1 in wanted)
+        parts = (grads, None if dx is None else dx.reshape(jnp.shape(x)).astype(rows.dtype))
+        picked = tuple(parts[n] for n in wanted)
+        return value, picked if isinstance(argnums, tuple) else picked[0]
+
+    return value_and_gradient
+
+
+def differentiable(net: Network) -> Callable[[Params, Num[Array, "*batch in"]], Array]:
+    """Return `net.apply` as a `jax.custom_vjp` function with the hand-derived backward pass.
+
+    Someone else's `jax.grad` or `jax.vjp` then runs the recursion of this module. Reverse mode
+    only: `jax.jvp`, `jax.jacfwd` and `jax.hessian` through it raise a `TypeError`.
+
+    >>> from purenet.network import mlp
+    >>> net = mlp([2, 3, 1], hidden="tanh")
+    >>> f, params = differentiable(net), net.init(jax.random.key(0))
+    >>> jax.grad(lambda p: f(p, jnp.ones((4, 2))).sum())(params)[1].bias.tolist()
+    [4.0]
+
+    Raises:
+        ValueError: an activation of the network has no derivative.
+    """
+    check_trainable(net, output=True)
+
+    @jax.custom_vjp
+    def apply(params: Params, x: Num[Array, "*batch in"]) -> Float[Array, "*batch out"]:
+        return net.apply(params, x)
+
+    def apply_forward(params: Params, x: Array) -> tuple[Array, tuple]:
+        check_features(net, x)
+        trace = forward(net, params, x.reshape(-1, net.sizes[0]))
+        a = net.output(trace.z)
+        residuals = (params, trace._replace(z=net.output.kept(trace.z, a)), x[..., :0])
+        return a.reshape(*x.shape[:-1], -1), residuals
+
+    def apply_backward(residuals: tuple, cotangent: Array) -> tuple[Params, Array]:
+        params, trace, like_x = residuals
+        delta = net.output.delta(trace.z, cotangent.reshape(-1, net.sizes[-1]))
+        grads, dx = backward(net, params, trace, delta, inputs=True)
+        shape = (*like_x.shape[:-1], net.sizes[0])
+        if not jnp.issubdtype(like_x.dtype, jnp.floating):
+            return grads, np.zeros(shape, jax.dtypes.float0)
+        return grads, dx.reshape(shape).astype(like_x.dtype)
+
+    apply.defvjp(apply_forward, apply_backward)
+    return apply
+
+
+class Trace(NamedTuple):
+    """What the backward pass needs of the forward pass, and nothing else.
+
+    Attributes:
+        inputs: a_0 … a_{L−1}, the input of each layer, (batch, n_{l−1}).
+        kept: for each hidden layer its a_l or z_l, whichever its pullback takes.
+        z: z_L, the last weighted input, (batch, n_L).
+    """
+
+    inputs: tuple[Array, ...]
+    kept: tuple[Array, ...]
+    z: Array
+
+
+def forward(net: Network, params: Params, x: Num[Array, "batch in"]) -> Trace:
+    """Return the forward pass with what the backward pass needs of it."""
+    check_params(net, params)
+    a = scale_inputs(net, params, x)
+    inputs, kept = [a], []
+    for layer, activation in zip(params[:-1], net.hidden, strict=True):
+        z = weighted_input(net, layer, a)
+        a = activation(z)
+        inputs.append(a)
+        kept.append(activation.kept(z, a))
+    return Trace(tuple(inputs), tuple(kept), weighted_input(net, params[-1], a))
+
+
+def output_delta(
+    net: Network, loss: Loss, z: Float[Array, "batch out"], y: Array, weights: Array | None
+) -> tuple[Float[Array, ""], Float[Array, "batch out"]]:
+    """Return the cost and δ_L = ∂C/∂z_L: fused where the loss has it, else ∂C/∂a through σ_L."""
+    if loss.fused is not None:
+        return loss.from_logits(z, y, weights), loss.delta(z, y, weights)
+    a = net.output(z)
+    cotangent = loss.gradient(a, y, weights)
+    return loss(a, y, weights), net.output.delta(net.output.kept(z, a), cotangent)
+
+
+def backward(
+    net: Network,
+    params: Params,
+    trace: Trace,
+    delta: Float[Array, "batch out"],
+    inputs: bool = False,
+) -> tuple[Params, Float[Array, "batch in"] | None]:
+    """Return the gradient of every parameter from δ_L, and ∂C/∂x only if `inputs` is set."""
+    grads: list[Dense] = []
+    for layer in range(net.depth - 1, -1, -1):
+        grads.append(parameter_gradient(net, params[layer], trace.inputs[layer], delta))
+        if layer > 0:
+            cotangent = input_gradient(net, params[layer], delta)
+            delta = net.hidden[layer - 1].delta(trace.kept[layer - 1], cotangent)
+    gradient = tuple(reversed(grads))
+    if not inputs:
+        return gradient, None
+    dx = input_gradient(net, params[0], delta)
+    return gradient, dx if net.input_scaling is None else net.input_scaling.pullback(dx)
+
+
+def parameter_gradient(
+    net: Network, layer: Dense, a: Float[Array, "batch in"], delta: Float[Array, "batch out"]
+) -> Dense:
+    """Return ∂C/∂W = aᵀ δ and ∂C/∂b = Σ_b δ[b], in the parameters' dtypes."""
+    return Dense(
+        matmul(net, (layer,), a.T, delta).astype(layer.weight.dtype),
+        jnp.sum(delta, axis=0).astype(layer.bias.dtype),
+    )
+
+
+def input_gradient(
+    net: Network, layer: Dense, delta: Float[Array, "batch out"]
+) -> Float[Array, "batch in"]:
+    """Return ∂C/∂a = δ Wᵀ, what the layer below receives."""
+    return matmul(net, (layer,), delta, layer.weight.T)
+
+
+def check_trainable(net: Network, output: bool = False) -> None:
+    """Raise a `ValueError` that names the layer whose activation has no derivative."""
+    for index, activation in enumerate(net.hidden):
+        if not activation.differentiable:
+            raise ValueError(f"hidden[{index}]: {no_derivative(activation)}")
+    if output and not net.output.differentiable:
+        raise ValueError(f"output: {no_derivative(net.output)}")
+
+
+def _argnums(argnums: int | tuple[int, ...]) -> tuple[int, ...]:
+    wanted = argnums if isinstance(argnums, tuple) else (argnums,)
+    if not wanted or any(n not in (0, 1) for n in wanted):
+        raise ValueError(
+            "argnums: 0 (the parameters), 1 (the inputs x) or a tuple of them is expected, "
+            f"got {argnums!r}"
+        )
+    return wanted
+
+
+def _check_floating(x: Array) -> None:
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        raise TypeError(
+            f"x: ∂C/∂x needs floating inputs, got {x.dtype}; convert x, or leave 1 out of argnums"
+        )

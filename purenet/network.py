@@ -1,0 +1,351 @@
+"""A dense network as a static description, and its forward pass as pure functions.
+
+Rows are examples: x is (batch, n_0), layer l has a weight (n_{l−1}, n_l) and a bias (n_l,), and
+
+    a_0 = (x − offset) / scale,    z_l = a_{l−1} W_l + b_l,    a_l = σ_l(z_l).
+
+The column form of S3 (Z = W A + b, a column per example) and the index form of S4
+(z_j = Σ_k w_jk a_k + b_j) are the same numbers transposed.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Num
+
+from purenet import activations, initializers, losses
+from purenet.activations import Activation
+from purenet.losses import Loss
+
+
+class Dense(NamedTuple):
+    """The parameters of one layer: weight (in, out) and bias (out,)."""
+
+    weight: Float[Array, "in out"]
+    bias: Float[Array, "out"]
+
+
+Params = tuple[Dense, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class InputScaling:
+    """The map x ↦ (x − offset) / scale in front of a network.
+
+    Each is one number, or a tuple with a number per feature. Pixels: `InputScaling(0.0, 255.0)`.
+
+    Raises:
+        ValueError: a number is not finite, or a scale is 0.
+    """
+
+    offset: float | tuple[float, ...] = 0.0
+    scale: float | tuple[float, ...] = 1.0
+
+    def __post_init__(self) -> None:
+        """Turn sequences and arrays into tuples, so that the value is hashable."""
+        for name in ("offset", "scale"):
+            given = np.asarray(getattr(self, name), np.float64)
+            if given.ndim > 1 or not np.all(np.isfinite(given)) or (name == "scale" and 0 in given):
+                raise ValueError(
+                    f"InputScaling.{name}: expected one finite number, or one per feature"
+                    f"{', none of them 0' if name == 'scale' else ''}; got {getattr(self, name)!r}"
+                )
+            object.__setattr__(self, name, tuple(given.tolist()) if given.ndim else float(given))
+
+    def apply(self, x: Num[Array, "... features"], dtype: Any) -> Float[Array, "... features"]:
+        """Return (x − offset) / scale in `dtype`."""
+        lead = range(x.ndim - 1)
+        offset, factor = (
+            jnp.expand_dims(jnp.asarray(v, dtype), lead) if np.ndim(v) else jnp.asarray(v, dtype)
+            for v in (np.asarray(self.offset), 1 / np.asarray(self.scale))
+        )
+        return (x.astype(dtype) - offset) * factor
+
+    def pullback(self, cotangent: Float[Array, "batch features"]) -> Array:
+        """Return ∂C/∂x from ∂C/∂a_0: divide by the scale."""
+        factor = jnp.asarray(1 / np.asarray(self.scale), cotangent.dtype)
+        return cotangent * (factor[None, :] if factor.ndim else factor)
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A static, hashable description of a dense network; made by `mlp`.
+
+    Attributes:
+        sizes: (n_0, …, n_L), units per layer from the inputs to the outputs.
+        hidden: σ_1 … σ_{L−1}.
+        output: σ_L.
+        input_scaling: the map in front of the first layer; `None` is x itself.
+        compute_dtype: the dtype of the factors of every matrix product; `None`: the parameters'.
+        precision: of the matrix products, forward and backward (`jax.lax.Precision` or its name).
+    """
+
+    sizes: tuple[int, ...]
+    hidden: tuple[Activation, ...]
+    output: Activation
+    input_scaling: InputScaling | None = None
+    compute_dtype: np.dtype | None = None
+    precision: str | jax.lax.Precision | None = None
+
+    @property
+    def depth(self) -> int:
+        """Return L, the number of layers with parameters."""
+        return len(self.sizes) - 1
+
+    def init(
+        self,
+        key: jax.Array,
+        weights: str | initializers.Initializer | None = None,
+        dtype: Any = jnp.float32,
+    ) -> Params:
+        """Return random weights and zero biases, a tuple of `Dense`.
+
+        >>> params = mlp([4, 3, 2]).init(jax.random.key(0))
+        >>> [layer.weight.shape for layer in params]
+        [(4, 3), (3, 2)]
+
+        Args:
+            key: a key of `jax.random`.
+            weights: "he_normal", "he_uniform", "glorot_normal", "glorot_uniform", "normal", or a
+                function (key, shape, dtype); by default the one that fits each layer's activation.
+                Formulas and papers: `purenet.initializers`.
+            dtype: of the parameters.
+
+        Raises:
+            ValueError: an unknown name of an initialisation.
+        """
+        shapes = list(zip(self.sizes[:-1], self.sizes[1:], strict=True))
+        methods = [
+            initializers.fitting(s) if weights is None else initializers.from_name(weights)
+            for s in (*self.hidden, self.output)
+        ]
+        return tuple(
+            Dense(method(k, shape, dtype), jnp.zeros(shape[1], dtype))
+            for method, k, shape in zip(
+                methods, initializers.keys(key, self.depth), shapes, strict=True
+            )
+        )
+
+    def logits(self, params: Params, x: Num[Array, "*batch in"]) -> Float[Array, "*batch out"]:
+        """Return z_L, the last weighted input.
+
+        Raises:
+            ValueError: the shapes of `params` or `x` do not fit the description.
+        """
+        check_params(self, params)
+        check_features(self, x)
+        a = scale_inputs(self, params, x)
+        for layer, activation in zip(params[:-1], self.hidden, strict=True):
+            a = activation(weighted_input(self, layer, a))
+        return weighted_input(self, params[-1], a)
+
+    def apply(self, params: Params, x: Num[Array, "*batch in"]) -> Float[Array, "*batch out"]:
+        """Return a_L, the activated output; x is (batch, in), or (in,) for a single example.
+
+        >>> net = mlp([2, 3, 1], hidden="tanh")
+        >>> net.apply(net.init(jax.random.key(0)), jnp.ones((5, 2))).shape
+        (5, 1)
+
+        Raises:
+            ValueError: the shapes of `params` or `x` do not fit the description.
+        """
+        return self.output(self.logits(params, x))
+
+
+def mlp(
+    sizes: Sequence[int],
+    hidden: str | Activation | Sequence[str | Activation] = "relu",
+    output: str | Activation = "identity",
+    *,
+    input_scaling: InputScaling | None = None,
+    compute_dtype: Any = None,
+    precision: str | jax.lax.Precision | None = None,
+) -> Network:
+    """Return the description of a multi-layer perceptron.
+
+    >>> net = mlp([784, 128, 10], hidden="relu", output="softmax")
+    >>> net.depth, net.hidden[0].name
+    (2, 'relu')
+
+    Args:
+        sizes: units per layer, inputs first: [784, 128, 10] has one hidden layer.
+        hidden: the activation of every hidden layer, or a sequence with one per hidden layer.
+        output: the activation of the last layer.
+        input_scaling: the map in front of the network, so that raw data goes in everywhere.
+        compute_dtype: e.g. "bfloat16": the factors of each matrix product are rounded to it, sums
+            and activations stay float32, gradients have their parameter's dtype.
+        precision: of the matrix products, forward and backward: "default", "high", "highest".
+
+    Raises:
+        ValueError: sizes are not at least two positive integers; an unknown activation; as many
+            hidden activations as hidden layers are needed; a scaling for another number of
+            features; softmax over a single output, which is always 1; a compute dtype that is
+            not a floating one.
+    """
+    sizes = _sizes(sizes)
+    output = activations.from_name(output, "output")
+    if output is activations.softmax and sizes[-1] == 1:
+        raise ValueError(
+            "output: softmax over one unit is always 1; use output='sigmoid', or one unit per class"
+        )
+    dtype = None if compute_dtype is None else np.dtype(compute_dtype)
+    if dtype is not None and not jnp.issubdtype(dtype, jnp.floating):
+        raise ValueError(f"compute_dtype: a floating dtype is expected, got {dtype.name!r}")
+    _check_scaling(input_scaling, sizes[0])
+    names = _one_per_layer(hidden, len(sizes) - 2)
+    return Network(sizes, names, output, input_scaling, dtype, precision)
+
+
+def objective(net: Network, loss: str | Loss) -> Callable[..., Float[Array, ""]]:
+    """Return `cost(params, x, y, weights=None)`, the plain objective with no hand rule in it.
+
+    A loss that belongs to the network's output activation is computed from the logits, every other
+    from the activated output. `jax.grad` of it is the witness for `purenet.value_and_grad`.
+
+    >>> net = mlp([2, 1], output="sigmoid")
+    >>> cost = objective(net, "binary_cross_entropy")
+    >>> params = net.init(jax.random.key(0), weights=jax.nn.initializers.zeros)
+    >>> round(float(cost(params, jnp.ones((4, 2)), jnp.ones(4))), 6)
+    0.693147
+
+    Raises:
+        ValueError: loss and output activation do not go together (the message names the right
+            one); inside `cost`, shapes that do not fit.
+    """
+    loss = losses.from_name(loss)
+    losses.check_output(loss, net.output)
+
+    def cost(
+        params: Params,
+        x: Num[Array, "*batch in"],
+        y: Num[Array, "..."],
+        weights: Float[Array, "*batch"] | None = None,
+    ) -> Float[Array, ""]:
+        x, y, weights = as_batch(net, x, y, weights)
+        z = net.logits(params, x)
+        if loss.fused is not None:
+            return loss.from_logits(z, y, weights)
+        return loss(net.output(z), y, weights)
+
+    return cost
+
+
+def accumulation_dtype(params: Params) -> np.dtype:
+    """Return the dtype of sums, activations and outputs: the parameters', at least float32."""
+    return jnp.promote_types(params[0].weight.dtype, jnp.float32)
+
+
+def compute_dtype(net: Network, params: Params) -> np.dtype:
+    """Return the dtype of the factors of the matrix products."""
+    return params[0].weight.dtype if net.compute_dtype is None else net.compute_dtype
+
+
+def matmul(
+    net: Network, params: Params, left: Float[Array, "*m k"], right: Float[Array, "k n"]
+) -> Float[Array, "*m n"]:
+    """Return left · right, the factors in the compute dtype, the sums in the accumulation dtype."""
+    dtype = compute_dtype(net, params)
+    return jnp.matmul(
+        left.astype(dtype),
+        right.astype(dtype),
+        precision=net.precision,
+        preferred_element_type=accumulation_dtype(params),
+    )
+
+
+def weighted_input(
+    net: Network, layer: Dense, a: Float[Array, "*batch in"]
+) -> Float[Array, "*batch out"]:
+    """Return z = a W + b (S1-E15, S3-E20, S4-E24)."""
+    z = matmul(net, (layer,), a, layer.weight)
+    return z + jnp.expand_dims(layer.bias.astype(z.dtype), range(z.ndim - 1))
+
+
+def scale_inputs(net: Network, params: Params, x: Num[Array, "*batch in"]) -> Array:
+    """Return a_0, the scaled input in the accumulation dtype."""
+    dtype = accumulation_dtype(params)
+    return x.astype(dtype) if net.input_scaling is None else net.input_scaling.apply(x, dtype)
+
+
+def as_batch(net: Network, x: Array, y: Array, weights: Array | None) -> tuple:
+    """Return x, y and weights with a batch axis, adding it to a single example (in,).
+
+    Raises:
+        ValueError: x is neither (batch, in) nor (in,), or the batch axes of x and y differ.
+    """
+    x, y = jnp.asarray(x), jnp.asarray(y)
+    weights = None if weights is None else jnp.asarray(weights)
+    check_features(net, x)
+    if x.ndim == 1:
+        return x[None], y[None], None if weights is None else weights[None]
+    if x.ndim != 2:
+        raise ValueError(f"x: expected shape (batch, {net.sizes[0]}), got {x.shape}")
+    if y.shape[:1] != x.shape[:1]:
+        raise ValueError(
+            f"x and y: as many targets as examples are expected, got x of shape {x.shape} and "
+            f"y of shape {y.shape}"
+        )
+    return x, y, weights
+
+
+def check_features(net: Network, x: Array) -> None:
+    """Raise a `ValueError` unless the last axis of x holds the network's inputs."""
+    features = net.sizes[0]
+    if x.ndim and x.shape[-1] == features:
+        return
+    flat = x.ndim > 2 and math.prod(x.shape[1:]) == features
+    hint = f"; reshape it to ({x.shape[0]}, {features})" if flat else ""
+    raise ValueError(f"x: expected shape (batch, {features}), got {x.shape}{hint}")
+
+
+def check_params(net: Network, params: Params) -> None:
+    """Raise a `ValueError` unless the shapes of the parameters are those of the description."""
+    expected = [(i, o) for i, o in zip(net.sizes[:-1], net.sizes[1:], strict=True)]
+    given = [tuple(layer.weight.shape) for layer in params]
+    biases = [tuple(layer.bias.shape) for layer in params]
+    if given != expected or biases != [(o,) for _, o in expected]:
+        raise ValueError(
+            f"params: the network of sizes {list(net.sizes)} has weights of shapes {expected}, "
+            f"got weights {given} and biases {biases}"
+        )
+
+
+def _sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    given = tuple(sizes)
+    whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in given)
+    if len(given) < 2 or not whole or min(given) < 1:
+        raise ValueError(
+            "sizes: expected at least two positive integers, inputs first, as in [784, 128, 10]; "
+            f"got {list(given)}"
+        )
+    return tuple(int(n) for n in given)
+
+
+def _one_per_layer(
+    hidden: str | Activation | Sequence[str | Activation], layers: int
+) -> tuple[Activation, ...]:
+    if isinstance(hidden, str | Activation):
+        return (activations.from_name(hidden, "hidden"),) * layers
+    given = tuple(activations.from_name(h, "hidden") for h in hidden)
+    if len(given) != layers:
+        raise ValueError(
+            f"hidden: {layers} hidden layers need {layers} activations (or one for all), "
+            f"got {len(given)}"
+        )
+    return given
+
+
+def _check_scaling(scaling: InputScaling | None, features: int) -> None:
+    if scaling is None:
+        return
+    for name, given in (("offset", scaling.offset), ("scale", scaling.scale)):
+        if isinstance(given, tuple) and len(given) != features:
+            raise ValueError(
+                f"input_scaling.{name}: {len(given)} numbers given, the network has "
+                f"{features} inputs"
+            )
