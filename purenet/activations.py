@@ -32,7 +32,7 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 Elementwise = Callable[[Array], Array]
 Pullback = Callable[[Array, Array], Array]
@@ -63,9 +63,9 @@ class Activation:
     pullback: Pullback | None = None
     keeps: Literal["weighted_input", "output"] = "weighted_input"
 
-    def __call__(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    def __call__(self, z: Float[ArrayLike, "*shape"]) -> Float[Array, "*shape"]:
         """Return the value a = σ(z)."""
-        return self.value(z)
+        return self.value(jnp.asarray(z))
 
     @property
     def differentiable(self) -> bool:

@@ -22,9 +22,10 @@ from jaxtyping import Array, Float, Num
 
 from purenet import losses
 from purenet.activations import no_derivative
-from purenet.losses import Loss
+from purenet.losses import Loss, Targets, Weights
 from purenet.network import (
     Dense,
+    Inputs,
     Network,
     Params,
     as_batch,
@@ -66,9 +67,9 @@ def value_and_grad(
 
     def value_and_gradient(
         params: Params,
-        x: Num[Array, "*batch in"],
-        y: Num[Array, "..."],
-        weights: Float[Array, "*batch"] | None = None,
+        x: Inputs,
+        y: Targets,
+        weights: Weights = None,
     ) -> tuple[Float[Array, ""], Any]:
         rows, y, weights = as_batch(net, x, y, weights)
         if 1 in wanted:
@@ -83,7 +84,7 @@ def value_and_grad(
     return value_and_gradient
 
 
-def differentiable(net: Network) -> Callable[[Params, Num[Array, "*batch in"]], Array]:
+def differentiable(net: Network) -> Callable[[Params, Inputs], Array]:
     """Return `net.apply` as a `jax.custom_vjp` function with the hand-derived backward pass.
 
     Someone else's `jax.grad` or `jax.vjp` then runs the recursion of this module. Reverse mode
@@ -101,17 +102,18 @@ def differentiable(net: Network) -> Callable[[Params, Num[Array, "*batch in"]], 
     check_trainable(net, output=True)
 
     @jax.custom_vjp
-    def apply(params: Params, x: Num[Array, "*batch in"]) -> Float[Array, "*batch out"]:
+    def apply(params: Params, x: Inputs) -> Float[Array, "*batch out"]:
         return net.apply(params, x)
 
-    def apply_forward(params: Params, x: Array) -> tuple[Array, tuple]:
+    def apply_forward(params: Params, x: Inputs) -> tuple[Array, tuple]:
+        x = jnp.asarray(x)
         check_features(net, x)
         trace = forward(net, params, x.reshape(-1, net.sizes[0]))
         a = net.output(trace.z)
         residuals = (params, trace._replace(z=net.output.kept(trace.z, a)), x[..., :0])
         return a.reshape(*x.shape[:-1], -1), residuals
 
-    def apply_backward(residuals: tuple, cotangent: Array) -> tuple[Params, Array]:
+    def apply_backward(residuals: tuple, cotangent: Array) -> tuple[Params, Array | np.ndarray]:
         params, trace, like_x = residuals
         delta = net.output.delta(trace.z, cotangent.reshape(-1, net.sizes[-1]))
         grads, dx = backward(net, params, trace, delta, inputs=True)
@@ -152,7 +154,7 @@ def forward(net: Network, params: Params, x: Num[Array, "batch in"]) -> Trace:
 
 
 def output_delta(
-    net: Network, loss: Loss, z: Float[Array, "batch out"], y: Array, weights: Array | None
+    net: Network, loss: Loss, z: Float[Array, "batch out"], y: Targets, weights: Weights
 ) -> tuple[Float[Array, ""], Float[Array, "batch out"]]:
     """Return the cost and δ_L = ∂C/∂z_L: fused where the loss has it, else ∂C/∂a through σ_L."""
     if loss.fused is not None:

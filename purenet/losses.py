@@ -10,7 +10,7 @@ the mean over the batch, with example weights w (1 if left out), is taken in one
 | mean_squared_error | Σ_k (y_k − a_k)² | 2 (a − y) | any | – | S0-E27, S1-E29 |
 | half_mean_squared_error | ½ Σ_k (y_k − a_k)² | a − y | any | – | S4-E34 |
 | cross_entropy | −Σ_k y_k log a_k | −y / a | softmax | (Σ_k y_k) p − y | S2-E34, S3-E34 |
-| binary_cross_entropy | −Σ_k y log a + (1 − y) log(1 − a) | (a − y)/(a(1 − a)) | sigmoid | a − y | S1-C25 |
+| binary_cross_entropy | −Σ y log a + (1−y) log(1−a) | (a−y)/(a(1−a)) | sigmoid | a − y | S1-C25 |
 
 The fused δ of cross-entropy is p − y when the targets of an example sum to 1. Integer labels
 (batch,) are read as one-hot rows (S3-E39). A label outside 0 … classes − 1 is an all-zero row here;
@@ -23,13 +23,14 @@ from collections.abc import Callable
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Num
+from jaxtyping import Array, ArrayLike, Float, Num, Shaped
 
 from purenet import activations
 from purenet.activations import Activation
 
 PerExample = Callable[[Array, Array], Array]
-Weights = Float[Array, "batch"] | None
+Targets = Shaped[ArrayLike, "..."]
+Weights = Shaped[ArrayLike, "..."] | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,35 +75,40 @@ class Loss:
     labels: bool = False
 
     def __call__(
-        self, a: Float[Array, "batch outputs"], y: Num[Array, "..."], weights: Weights = None
+        self, a: Num[ArrayLike, "..."], y: Targets, weights: Weights = None
     ) -> Float[Array, ""]:
-        """Return C = Σ_b w_b ℓ(a_b, y_b) / Σ_b w_b from the activated output.
+        """Return C = Σ_b w_b ℓ(a_b, y_b) / Σ_b w_b from the activated output (batch, outputs).
 
         Raises:
-            ValueError: the shape or dtype of `y` or `weights` does not fit `a`.
+            ValueError: `a` is not floating or not (batch, outputs); the shape or dtype of `y` or
+                `weights` does not fit it.
         """
+        a = jnp.asarray(a)
         return mean(self.value(a, targets(self, a, y)), weights)
 
     def gradient(
-        self, a: Float[Array, "batch outputs"], y: Num[Array, "..."], weights: Weights = None
+        self, a: Num[ArrayLike, "..."], y: Targets, weights: Weights = None
     ) -> Float[Array, "batch outputs"]:
         """Return ∂C/∂a; raises as the loss itself does."""
+        a = jnp.asarray(a)
         return spread(self.derivative(a, targets(self, a, y)), weights)
 
     def from_logits(
-        self, z: Float[Array, "batch outputs"], y: Num[Array, "..."], weights: Weights = None
+        self, z: Num[ArrayLike, "..."], y: Targets, weights: Weights = None
     ) -> Float[Array, ""]:
         """Return the loss at a = output(z) without computing a, in the stable form.
 
         Raises:
             ValueError: the loss has no output activation of its own; or as the loss itself does.
         """
+        z = jnp.asarray(z)
         return mean(self._fused().value(z, targets(self, z, y)), weights)
 
     def delta(
-        self, z: Float[Array, "batch outputs"], y: Num[Array, "..."], weights: Weights = None
+        self, z: Num[ArrayLike, "..."], y: Targets, weights: Weights = None
     ) -> Float[Array, "batch outputs"]:
         """Return the fused output delta ∂C/∂z of `from_logits`; raises as `from_logits` does."""
+        z = jnp.asarray(z)
         return spread(self._fused().delta(z, targets(self, z, y)), weights)
 
     def _fused(self) -> Fused:
@@ -118,28 +124,30 @@ def mean(per_example: Float[Array, "batch"], weights: Weights) -> Float[Array, "
     """Return Σ_b w_b ℓ_b / Σ_b w_b, or the plain mean where `weights` is None."""
     if weights is None:
         return jnp.mean(per_example)
-    w = _weights(weights, per_example)
-    return jnp.sum(w * per_example) / jnp.sum(w)
+    return jnp.sum(_shares(weights, per_example) * per_example)
 
 
 def spread(rows: Float[Array, "batch outputs"], weights: Weights) -> Array:
     """Return w_b / Σ w times each row: the derivative of `mean`, carried to the rows."""
     if weights is None:
         return rows * (1 / rows.shape[0])
-    w = _weights(weights, rows)
-    return rows * (w / jnp.sum(w))[:, None]
+    return rows * _shares(weights, rows)[:, None]
 
 
-def _weights(weights: Array, like: Array) -> Array:
+def _shares(weights: ArrayLike, like: Array) -> Array:
+    weights = jnp.asarray(weights)
     if weights.shape != like.shape[:1]:
         raise ValueError(
             f"weights: one number per example is expected, shape {like.shape[:1]}, "
             f"got shape {weights.shape}"
         )
-    return weights.astype(like.dtype)
+    w = weights.astype(like.dtype)
+    total = jnp.sum(w)
+    # A batch without weight has cost 0 and gradient 0: it must not turn the parameters into NaN.
+    return w / jnp.where(total == 0, jnp.ones_like(total), total)
 
 
-def targets(loss: Loss, output: Float[Array, "batch outputs"], y: Array) -> Array:
+def targets(loss: Loss, output: Num[Array, "..."], y: Targets) -> Array:
     """Return `y` as the loss reads it: labels (batch,) as integers, numbers (batch, outputs).
 
     A target (batch,) for one output unit becomes (batch, 1), so that it is never broadcast to
@@ -148,6 +156,12 @@ def targets(loss: Loss, output: Float[Array, "batch outputs"], y: Array) -> Arra
     Raises:
         ValueError: the shape or dtype does not fit; the message says what was expected.
     """
+    y = jnp.asarray(y)
+    if output.ndim != 2 or not jnp.issubdtype(output.dtype, jnp.floating):
+        raise ValueError(
+            f"outputs: {loss.name} takes a floating array of shape (batch, outputs), got "
+            f"{output.dtype} of shape {output.shape}"
+        )
     whole = jnp.issubdtype(y.dtype, jnp.integer)
     if loss.labels and whole:
         if y.shape != output.shape[:1]:

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Num
+from jaxtyping import Array, ArrayLike, Float, Num
 
 from purenet import activations, initializers, losses
 from purenet.activations import Activation
-from purenet.losses import Loss
+from purenet.losses import Loss, Targets, Weights
 
 
 class Dense(NamedTuple):
@@ -31,6 +31,7 @@ class Dense(NamedTuple):
 
 
 Params = tuple[Dense, ...]
+Inputs = Num[ArrayLike, "*batch in"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +44,8 @@ class InputScaling:
         ValueError: a number is not finite, or a scale is 0.
     """
 
-    offset: float | tuple[float, ...] = 0.0
-    scale: float | tuple[float, ...] = 1.0
+    offset: ArrayLike | Sequence[float | int] = 0.0
+    scale: ArrayLike | Sequence[float | int] = 1.0
 
     def __post_init__(self) -> None:
         """Turn sequences and arrays into tuples, so that the value is hashable."""
@@ -131,12 +132,13 @@ class Network:
             )
         )
 
-    def logits(self, params: Params, x: Num[Array, "*batch in"]) -> Float[Array, "*batch out"]:
-        """Return z_L, the last weighted input.
+    def logits(self, params: Params, x: Inputs) -> Float[Array, "*batch out"]:
+        """Return z_L, the last weighted input, (batch, out); x as in `apply`.
 
         Raises:
             ValueError: the shapes of `params` or `x` do not fit the description.
         """
+        x = jnp.asarray(x)
         check_params(self, params)
         check_features(self, x)
         a = scale_inputs(self, params, x)
@@ -144,7 +146,7 @@ class Network:
             a = activation(weighted_input(self, layer, a))
         return weighted_input(self, params[-1], a)
 
-    def apply(self, params: Params, x: Num[Array, "*batch in"]) -> Float[Array, "*batch out"]:
+    def apply(self, params: Params, x: Inputs) -> Float[Array, "*batch out"]:
         """Return a_L, the activated output; x is (batch, in), or (in,) for a single example.
 
         >>> net = mlp([2, 3, 1], hidden="tanh")
@@ -222,9 +224,9 @@ def objective(net: Network, loss: str | Loss) -> Callable[..., Float[Array, ""]]
 
     def cost(
         params: Params,
-        x: Num[Array, "*batch in"],
-        y: Num[Array, "..."],
-        weights: Float[Array, "*batch"] | None = None,
+        x: Inputs,
+        y: Targets,
+        weights: Weights = None,
     ) -> Float[Array, ""]:
         x, y, weights = as_batch(net, x, y, weights)
         z = net.logits(params, x)
@@ -272,7 +274,7 @@ def scale_inputs(net: Network, params: Params, x: Num[Array, "*batch in"]) -> Ar
     return x.astype(dtype) if net.input_scaling is None else net.input_scaling.apply(x, dtype)
 
 
-def as_batch(net: Network, x: Array, y: Array, weights: Array | None) -> tuple:
+def as_batch(net: Network, x: Inputs, y: Targets, weights: Weights) -> tuple:
     """Return x, y and weights with a batch axis, adding it to a single example (in,).
 
     Raises:

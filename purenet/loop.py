@@ -1,0 +1,254 @@
+"""The loop on the host: data in, epochs of one compiled program each, a `Run` out."""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array
+
+from purenet import batches, evaluation, losses, metrics
+from purenet.batches import Data
+from purenet.losses import Loss
+from purenet.metrics import Metric
+from purenet.network import Network, Params, check_params
+from purenet.stop import History, Iterations, Rule, needs_validation
+from purenet.training import State, init_state, one_pass
+
+STREAM_ABOVE = 2**30
+
+
+class Epoch(NamedTuple):
+    """What `epochs` yields after each epoch.
+
+    Attributes:
+        state: parameters and optimizer state after the epoch, never changed or deleted later.
+        history: of this call, up to and including this epoch.
+    """
+
+    state: State
+    history: History
+
+
+class Run(NamedTuple):
+    """The result of `fit`.
+
+    Attributes:
+        params: the parameters after the last epoch.
+        best: the parameters after the epoch that was best on the validation data (by the metric,
+            then by the loss, then the earlier one); without validation data the last ones.
+        best_epoch: the index of that epoch in `history`.
+        history: what was measured, one entry per epoch.
+        stopped: why training ended, in words.
+        state: to go on from.
+    """
+
+    params: Params
+    best: Params
+    best_epoch: int
+    history: History
+    stopped: str
+    state: State
+
+
+def fit(
+    net: Network,
+    loss: str | Loss,
+    params: Params | State,
+    data: tuple,
+    optimizer: optax.GradientTransformation,
+    *,
+    epochs: int = 10,
+    batch_size: int | None = 128,
+    key: jax.Array | None = None,
+    validation: tuple | None = None,
+    metric: str | Metric | None = None,
+    stop: Sequence[Rule] = (),
+    on_epoch: Callable[[Epoch], Any] | None = None,
+    stream_above: int = STREAM_ABOVE,
+) -> Run:
+    """Train and return last and best parameters, history and the reason for the end.
+
+    >>> from purenet.network import mlp
+    >>> net, x = mlp([1, 1]), np.linspace(-1, 1, 8, dtype=np.float32)[:, None]
+    >>> run = fit(net, "mean_squared_error", net.init(jax.random.key(0)), (x, 2 * x + 1),
+    ...           optax.sgd(0.5), epochs=100, batch_size=None)
+    >>> [round(float(v), 3) for v in (run.params[0].weight[0, 0], run.params[0].bias[0])]
+    [2.0, 1.0]
+
+    Args:
+        net: the description of the network.
+        loss: of ours by name, or a `Loss`.
+        params: where to start (never changed or deleted), or `run.state` to go on from there.
+        data: (x, y) or (x, y, weights), arrays of NumPy or JAX; uint8 inputs stay uint8.
+        optimizer: of optax; one that needs value, gradient or the function (L-BFGS, reduce on
+            plateau) gets them, with the hand-derived gradient.
+        epochs: how many at most.
+        batch_size: examples per update; an epoch has ⌈n / batch_size⌉ updates. `None`: all.
+        key: decides the order of the examples, with the epoch; `jax.random.key(0)` if left out.
+        validation: like `data`; measured after each epoch.
+        metric: of `purenet.metrics` by name, or a `Metric`; by default the one that fits.
+        stop: rules of `purenet.stop`; the first with a reason ends training.
+        on_epoch: called with each `Epoch`.
+        stream_above: inputs of more bytes stay on the host and go to the device in pieces.
+
+    Raises:
+        ValueError: data, sizes, names or rules that cannot be used; each message says which.
+    """
+    job = _job(net, loss, params, data, optimizer, epochs, batch_size, key, validation, metric,
+               stop, stream_above)  # fmt: skip
+    best, best_epoch, reason = job.state.params, -1, None
+    for last in _loop(job):
+        if on_epoch is not None:
+            on_epoch(last)
+        if best_epoch < 0 or _better(job, last.history, best_epoch):
+            best, best_epoch = last.state.params, len(last.history.loss) - 1
+        reason = _reason(job, last.history)
+    reason = reason or f"{epochs} epochs done"
+    return Run(last.state.params, best, best_epoch, last.history, reason, last.state)
+
+
+def epochs(
+    net: Network,
+    loss: str | Loss,
+    params: Params | State,
+    data: tuple,
+    optimizer: optax.GradientTransformation,
+    *,
+    epochs: int = 10,
+    batch_size: int | None = 128,
+    key: jax.Array | None = None,
+    validation: tuple | None = None,
+    metric: str | Metric | None = None,
+    stop: Sequence[Rule] = (),
+    stream_above: int = STREAM_ABOVE,
+) -> Iterator[Epoch]:
+    """Yield an `Epoch` after each epoch: `fit` as a generator, for whoever looks in between.
+
+    Takes what `fit` takes, and raises what it raises, before the first epoch. It ends after
+    `epochs`, when a rule of `stop` gives a reason, or when the loss is no longer finite.
+    """
+    return _loop(_job(net, loss, params, data, optimizer, epochs, batch_size, key, validation,
+                      metric, stop, stream_above))  # fmt: skip
+
+
+Pieces = Iterator[tuple[Data, Array | None]]
+
+
+class _Job(NamedTuple):
+    """Arguments of `fit`, checked and turned into what the loop works with."""
+
+    net: Network
+    loss: Loss
+    metric: Metric
+    state: State
+    step: Callable[..., tuple[State, Array]]
+    pieces: Callable[[int], Pieces]
+    validation: Data | None
+    epochs: int
+    limit: int | None
+    rules: tuple[Rule, ...]
+
+
+def _job(
+    net: Network, loss: str | Loss, params: Params | State, data: Any,
+    optimizer: optax.GradientTransformation, epochs: int, batch_size: int | None,
+    key: jax.Array | None, validation: Any, metric: str | Metric | None, rules: Sequence[Rule],
+    stream_above: int,
+) -> _Job:  # fmt: skip
+    loss = losses.from_name(loss)
+    metric = metrics.fitting(loss) if metric is None else metrics.from_name(metric)
+    state = params if isinstance(params, State) else init_state(params, optimizer)
+    check_params(net, state.params)
+    _check_counts(epochs, batch_size)
+    train = batches.parse(net, loss, data)
+    batches.check_classes(train)
+    held_out = None if validation is None else batches.parse(net, loss, validation, "validation")
+    watching = [rule for rule in rules if needs_validation(rule)]
+    if watching and held_out is None:
+        raise ValueError(f"stop: {watching[0]} needs validation data; pass validation=(x, y)")
+    step = functools.partial(_compiled_pass, net, loss, optimizer)
+    key = jax.random.key(0) if key is None else key
+    pieces = _pieces(train, batch_size, key, stream_above)
+    limit = min((rule.count for rule in rules if isinstance(rule, Iterations)), default=None)
+    return _Job(net, loss, metric, state, step, pieces, held_out, epochs, limit, tuple(rules))
+
+
+def _loop(job: _Job) -> Iterator[Epoch]:
+    # Entries are written once, and a History is a view of those written so far.
+    log = History(np.zeros(job.epochs, np.int64), *(np.full(job.epochs, np.nan) for _ in range(3)))
+    state, updates = job.state, 0
+    for done in range(1, job.epochs + 1):
+        totals = np.zeros(2)
+        for data, rows in job.pieces(int(state.epoch)):
+            rows = rows if job.limit is None or rows is None else rows[: job.limit - updates]
+            state, sums = job.step(state, data, rows)
+            totals += np.asarray(sums, np.float64)
+            updates += 1 if rows is None else len(rows)
+            if updates == job.limit:
+                break
+        state = state._replace(epoch=state.epoch + 1)
+        log.updates[done - 1], log.loss[done - 1] = updates, totals[0] / totals[1]
+        if job.validation is not None:
+            log.validation_loss[done - 1], log.validation_metric[done - 1] = evaluation.scores(
+                job.net, job.loss, job.metric, state.params, job.validation
+            )
+        history = History(*(entries[:done] for entries in log))
+        yield Epoch(state, history)
+        if _reason(job, history):
+            return
+
+
+_compiled_pass = jax.jit(one_pass, static_argnames=("net", "loss", "optimizer"))
+
+
+def _pieces(
+    train: Data, batch_size: int | None, key: jax.Array, stream_above: int
+) -> Callable[[int], Pieces]:
+    """Return the function from the number of an epoch to its data, row by row of indices."""
+    examples = len(train.x)
+    batch = examples if batch_size is None else min(batch_size, examples)
+
+    def streamed(epoch: int) -> Pieces:
+        rows = batches.order(key, epoch, examples, batch)
+        for data, local in batches.chunks(train, rows, stream_above // 2):
+            yield Data(*map(jnp.asarray, data)), jnp.asarray(local)
+
+    if train.x.nbytes > stream_above:
+        return streamed
+    resident = Data(*map(jnp.asarray, train))
+
+    def whole(epoch: int) -> Pieces:
+        if batch == examples:
+            yield resident, None
+        else:
+            rows = batches.order(key, epoch, examples, batch)
+            yield resident, jnp.asarray(rows)
+
+    return whole
+
+
+def _reason(job: _Job, history: History) -> str | None:
+    if not np.isfinite(history.loss[-1]):
+        return f"diverged: the training loss is {history.loss[-1]}; lower the learning rate"
+    reasons = (rule(history, job.metric) for rule in job.rules)
+    return next((reason for reason in reasons if reason), None)
+
+
+def _better(job: _Job, history: History, best: int) -> bool:
+    if job.validation is None:
+        return True
+    new, old = history.validation_metric[-1], history.validation_metric[best]
+    if new == old:
+        return bool(history.validation_loss[-1] < history.validation_loss[best])
+    return job.metric.improves(new, old)
+
+
+def _check_counts(epochs: int, batch_size: int | None) -> None:
+    if epochs < 1:
+        raise ValueError(f"epochs: at least 1 is expected, got {epochs}")
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch_size: at least 1, or None for all examples, got {batch_size}")

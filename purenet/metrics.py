@@ -1,0 +1,127 @@
+"""Metrics of predictions: numbers to read and to choose by, never differentiated.
+
+With activated outputs a (batch, outputs), targets y and example weights w:
+
+| metric | value | better |
+|---|---|---|
+| accuracy | Σ w [argmax a = argmax y] / Σ w, y a label or a distribution | higher |
+| binary_accuracy | Σ w [(a ≥ ½) = (y ≥ ½)] / Σ w, over all outputs | higher |
+| rmse | √(Σ w (y − a)² / Σ w), over all outputs | lower |
+| r_squared | 1 − Σ w (y − a)² / Σ w (y − ȳ)², ȳ the weighted mean of each output | higher |
+"""
+
+import dataclasses
+import difflib
+from collections.abc import Callable
+from typing import Literal
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, Num
+
+from purenet.losses import Loss
+from purenet.losses import targets as fit_targets
+
+
+@dataclasses.dataclass(frozen=True)
+class Metric:
+    """A number for predictions, and which direction is better.
+
+    Attributes:
+        name: what histories, tables and stop rules call it.
+        value: (a, y, weights) to a number; y is (batch,) for labels, else (batch, outputs).
+        better: "higher" or "lower".
+    """
+
+    name: str
+    value: Callable[[Array, Array, Array], Array]
+    better: Literal["higher", "lower"]
+
+    def improves(self, new: float, old: float) -> bool:
+        """Return whether `new` is strictly better than `old`; NaN is better than nothing."""
+        return new > old if self.better == "higher" else new < old
+
+
+def evaluate(
+    metric: Metric,
+    loss: Loss,
+    a: Float[Array, "batch outputs"],
+    y: Num[Array, "..."],
+    weights: Float[Array, "batch"] | None = None,
+) -> Float[Array, ""]:
+    """Return the metric, with targets read as `loss` reads them.
+
+    >>> from purenet import losses
+    >>> a, y = jnp.array([[0.9, 0.1], [0.6, 0.4]]), jnp.array([0, 1])
+    >>> float(evaluate(accuracy, losses.cross_entropy, a, y))
+    0.5
+
+    Raises:
+        ValueError: the shape or dtype of y does not fit a.
+    """
+    w = jnp.ones(a.shape[0], a.dtype) if weights is None else weights.astype(a.dtype)
+    return metric.value(a, fit_targets(loss, a, y), w)
+
+
+def confusion_matrix(
+    labels: Int[Array, "batch"], predicted: Int[Array, "batch"], classes: int
+) -> Int[Array, "classes classes"]:
+    """Return the counts [true class, predicted class].
+
+    >>> confusion_matrix(jnp.array([0, 1, 1]), jnp.array([0, 1, 0]), 2).tolist()
+    [[1, 0], [1, 1]]
+    """
+    counts = jnp.zeros((classes, classes), jnp.int32)
+    return counts.at[labels, predicted].add(1)
+
+
+def fitting(loss: Loss) -> Metric:
+    """Return the metric reported by default: accuracy for classes, else rmse."""
+    if loss.fused is None:
+        return rmse
+    return accuracy if loss.labels else binary_accuracy
+
+
+def from_name(metric: str | Metric, argument: str = "metric") -> Metric:
+    """Return one of ours by its name; a `Metric` is returned as it is.
+
+    Raises:
+        ValueError: the name is unknown; the message has the nearest known one.
+    """
+    if isinstance(metric, Metric):
+        return metric
+    if isinstance(metric, str) and metric in METRICS:
+        return METRICS[metric]
+    near = difflib.get_close_matches(str(metric), METRICS, n=1, cutoff=0.0)[0]
+    raise ValueError(
+        f"{argument}: unknown metric {metric!r}; did you mean {near!r}? Known: {', '.join(METRICS)}"
+    )
+
+
+def _accuracy(a: Array, y: Array, weights: Array) -> Array:
+    labels = y if y.ndim == 1 else jnp.argmax(y, axis=-1)
+    right = (jnp.argmax(a, axis=-1) == labels).astype(a.dtype)
+    return jnp.sum(weights * right) / jnp.sum(weights)
+
+
+def _binary_accuracy(a: Array, y: Array, weights: Array) -> Array:
+    right = jnp.mean(((a >= 0.5) == (y >= 0.5)).astype(a.dtype), axis=-1)
+    return jnp.sum(weights * right) / jnp.sum(weights)
+
+
+def _rmse(a: Array, y: Array, weights: Array) -> Array:
+    error = jnp.mean(jnp.square(a - y), axis=-1)
+    return jnp.sqrt(jnp.sum(weights * error) / jnp.sum(weights))
+
+
+def _r_squared(a: Array, y: Array, weights: Array) -> Array:
+    w = weights[:, None]
+    centre = jnp.sum(w * y, axis=0, keepdims=True) / jnp.sum(w)
+    return 1 - jnp.sum(w * jnp.square(y - a)) / jnp.sum(w * jnp.square(y - centre))
+
+
+accuracy = Metric("accuracy", _accuracy, "higher")
+binary_accuracy = Metric("binary_accuracy", _binary_accuracy, "higher")
+rmse = Metric("rmse", _rmse, "lower")
+r_squared = Metric("r_squared", _r_squared, "higher")
+
+METRICS = {metric.name: metric for metric in (accuracy, binary_accuracy, rmse, r_squared)}
