@@ -25,7 +25,6 @@ agree). The forms from `a` have an absolute error of about one unit of `eps`, no
 """
 
 import dataclasses
-import difflib
 from collections.abc import Callable
 from typing import Literal
 
@@ -33,6 +32,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float
+
+from purenet.words import look_up
 
 Elementwise = Callable[[Array], Array]
 Pullback = Callable[[Array, Array], Array]
@@ -106,15 +107,7 @@ def from_name(activation: str | Activation, argument: str = "activation") -> Act
     Raises:
         ValueError: the name is unknown; the message has the nearest known one.
     """
-    if isinstance(activation, Activation):
-        return activation
-    if isinstance(activation, str) and activation in ACTIVATIONS:
-        return ACTIVATIONS[activation]
-    near = difflib.get_close_matches(str(activation), ACTIVATIONS, n=1, cutoff=0.0)[0]
-    raise ValueError(
-        f"{argument}: unknown activation {activation!r}; did you mean {near!r}? "
-        f"Known: {', '.join(ACTIVATIONS)}, or an Activation of your own"
-    )
+    return look_up(activation, ACTIVATIONS, Activation, "activation", argument)
 
 
 def _at_infinity(z: Array, low: float, high: float | Array, inside: Array) -> Array:

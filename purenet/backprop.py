@@ -111,7 +111,7 @@ def differentiable(net: Network) -> Callable[[Params, Inputs], Array]:
         trace = forward(net, params, x.reshape(-1, net.sizes[0]))
         a = net.output(trace.z)
         residuals = (params, trace._replace(z=net.output.kept(trace.z, a)), x[..., :0])
-        return a.reshape(*x.shape[:-1], -1), residuals
+        return a.reshape(*x.shape[:-1], net.sizes[-1]), residuals
 
     def apply_backward(residuals: tuple, cotangent: Array) -> tuple[Params, Array | np.ndarray]:
         params, trace, like_x = residuals

@@ -16,14 +16,15 @@ its relatives), Glorot's through units that are close to the identity at 0 (tanh
 slope).
 """
 
-import difflib
 from collections.abc import Callable
+from types import FunctionType
 
 import jax
 from jax.nn import initializers
 from jaxtyping import Array
 
 from purenet.activations import Activation
+from purenet.words import look_up
 
 Initializer = Callable[..., Array]
 
@@ -50,14 +51,10 @@ def from_name(method: str | Initializer, argument: str = "weights") -> Initializ
     Raises:
         ValueError: the name is unknown; the message has the nearest known one.
     """
-    if callable(method):
-        return method
-    if method in INITIALIZERS:
-        return INITIALIZERS[method]
-    near = difflib.get_close_matches(str(method), INITIALIZERS, n=1, cutoff=0.0)[0]
-    raise ValueError(
-        f"{argument}: unknown initialisation {method!r}; did you mean {near!r}? "
-        f"Known: {', '.join(INITIALIZERS)}"
+    return (
+        method
+        if callable(method)
+        else look_up(method, INITIALIZERS, FunctionType, "initialisation", argument)
     )
 
 

@@ -18,7 +18,6 @@ The fused δ of cross-entropy is p − y when the targets of an example sum to 1
 """
 
 import dataclasses
-import difflib
 from collections.abc import Callable
 
 import jax.numpy as jnp
@@ -27,6 +26,7 @@ from jaxtyping import Array, ArrayLike, Float, Num, Shaped
 
 from purenet import activations
 from purenet.activations import Activation
+from purenet.words import look_up
 
 PerExample = Callable[[Array, Array], Array]
 Targets = Shaped[ArrayLike, "..."]
@@ -207,15 +207,7 @@ def from_name(loss: str | Loss, argument: str = "loss") -> Loss:
     Raises:
         ValueError: the name is unknown; the message has the nearest known one.
     """
-    if isinstance(loss, Loss):
-        return loss
-    if isinstance(loss, str) and loss in LOSSES:
-        return LOSSES[loss]
-    near = difflib.get_close_matches(str(loss), LOSSES, n=1, cutoff=0.0)[0]
-    raise ValueError(
-        f"{argument}: unknown loss {loss!r}; did you mean {near!r}? Known: {', '.join(LOSSES)}, "
-        "or a Loss of your own"
-    )
+    return look_up(loss, LOSSES, Loss, "loss", argument)
 
 
 def _times_log(y: Array, a: Array) -> Array:

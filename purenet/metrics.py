@@ -11,7 +11,6 @@ With activated outputs a (batch, outputs), targets y and example weights w:
 """
 
 import dataclasses
-import difflib
 from collections.abc import Callable
 from typing import Literal
 
@@ -20,6 +19,7 @@ from jaxtyping import Array, Float, Int, Num
 
 from purenet.losses import Loss
 from purenet.losses import targets as fit_targets
+from purenet.words import look_up
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,14 +87,7 @@ def from_name(metric: str | Metric, argument: str = "metric") -> Metric:
     Raises:
         ValueError: the name is unknown; the message has the nearest known one.
     """
-    if isinstance(metric, Metric):
-        return metric
-    if isinstance(metric, str) and metric in METRICS:
-        return METRICS[metric]
-    near = difflib.get_close_matches(str(metric), METRICS, n=1, cutoff=0.0)[0]
-    raise ValueError(
-        f"{argument}: unknown metric {metric!r}; did you mean {near!r}? Known: {', '.join(METRICS)}"
-    )
+    return look_up(metric, METRICS, Metric, "metric", argument)
 
 
 def _accuracy(a: Array, y: Array, weights: Array) -> Array:

@@ -239,7 +239,8 @@ def objective(net: Network, loss: str | Loss) -> Callable[..., Float[Array, ""]]
 
 def accumulation_dtype(params: Params) -> np.dtype:
     """Return the dtype of sums, activations and outputs: the parameters', at least float32."""
-    return jnp.promote_types(params[0].weight.dtype, jnp.float32)
+    dtype = params[0].weight.dtype
+    return dtype if jnp.finfo(dtype).bits >= 32 else np.dtype(np.float32)
 
 
 def compute_dtype(net: Network, params: Params) -> np.dtype:

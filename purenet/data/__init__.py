@@ -1,0 +1,31 @@
+"""Data from where users have it: digits, MNIST, CSV, .npz, and small synthetic sets."""
+
+from purenet.data.arrays import from_arrays as from_arrays
+from purenet.data.dataset import Dataset as Dataset
+from purenet.data.dataset import Examples as Examples
+from purenet.data.dataset import Task as Task
+from purenet.data.dataset import describe as describe
+from purenet.data.digits import digits as digits
+from purenet.data.encode import Encoded as Encoded
+from purenet.data.encode import encode_records as encode_records
+from purenet.data.idx import read_idx as read_idx
+from purenet.data.mnist import mnist as mnist
+from purenet.data.npz import read_npz as read_npz
+from purenet.data.records import Records as Records
+from purenet.data.records import read_records as read_records
+from purenet.data.scaling import TargetScaling as TargetScaling
+from purenet.data.sources import load as load
+from purenet.data.split import Split as Split
+from purenet.data.split import split_indices as split_indices
+from purenet.data.synthetic import house_prices as house_prices
+from purenet.data.synthetic import linear as linear
+from purenet.data.synthetic import sine as sine
+from purenet.data.synthetic import spirals as spirals
+from purenet.data.synthetic import two_moons as two_moons
+from purenet.data.synthetic import xor as xor
+from purenet.data.table import ClassTarget as ClassTarget
+from purenet.data.table import NumberTarget as NumberTarget
+from purenet.data.table import NumericColumn as NumericColumn
+from purenet.data.table import Table as Table
+from purenet.data.table import TextColumn as TextColumn
+from purenet.data.tabular import read_csv as read_csv
