@@ -88,7 +88,8 @@ def differentiable(net: Network) -> Callable[[Params, Inputs], Array]:
     """Return `net.apply` as a `jax.custom_vjp` function with the hand-derived backward pass.
 
     Someone else's `jax.grad` or `jax.vjp` then runs the recursion of this module. Reverse mode
-    only: `jax.jvp`, `jax.jacfwd` and `jax.hessian` through it raise a `TypeError`.
+    only: `jax.jvp` and `jax.jacfwd` of it raise a `TypeError`. Forward over reverse, as in
+    `jax.hessian`, differentiates the hand-derived backward pass and works.
 
     >>> from purenet.network import mlp
     >>> net = mlp([2, 3, 1], hidden="tanh")

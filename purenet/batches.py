@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Num
 
@@ -33,7 +34,7 @@ def parse(net: Network, loss: Loss, data: Any, name: str = "data") -> Data:
     """
     if not isinstance(data, tuple | list) or len(data) not in (2, 3):
         raise ValueError(f"{name}: a tuple (x, y) or (x, y, weights) is expected, got {type(data)}")
-    x, y = np.asarray(data[0]), np.asarray(data[1])
+    x, y = _array(data[0]), _array(data[1])
     _check_array(f"{name} x", x)
     _check_array(f"{name} y", y)
     if x.ndim != 2 or x.shape[1] != net.sizes[0]:
@@ -41,20 +42,23 @@ def parse(net: Network, loss: Loss, data: Any, name: str = "data") -> Data:
             f"{name} x: expected shape (n, {net.sizes[0]}), got {x.shape}"
             + ("; reshape it to (n, -1)" if x.ndim > 2 else "")
         )
-    if len(y) != len(x):
-        raise ValueError(f"{name}: x has {len(x)} examples and y has {len(y)}")
+    if y.shape[:1] != x.shape[:1]:
+        raise ValueError(
+            f"{name}: as many targets as examples are expected, got x of shape {x.shape} and y of "
+            f"shape {y.shape}"
+        )
     y = _targets(net, loss, y, name)
     weights = np.ones(len(x), np.float32) if len(data) == 2 else _weights(data[2], len(x), name)
-    return Data(x.astype(np.float32) if x.dtype == np.bool_ else x, y, weights)
+    return Data(_inputs(x), y, weights)
 
 
-def check_classes(data: Data, name: str = "data") -> None:
-    """Raise a `ValueError` if the labels of training data are all of one class."""
-    y = data.y
-    if y.ndim == 1 and len(y) > 1 and (y == y[0]).all():
+def check_classes(loss: Loss, data: Data, name: str = "data") -> None:
+    """Raise a `ValueError` if the examples to train a classifier on are all of one class."""
+    classes = _classes(loss, np.asarray(data.y))
+    if classes is not None and len(classes) > 1 and (classes == classes[0]).all():
         raise ValueError(
-            f"{name} y: all {len(y)} labels are class {y[0]}; a classifier is trained on two "
-            "classes or more"
+            f"{name} y: all {len(classes)} labels are class {int(classes[0])}; a classifier is "
+            "trained on two classes or more"
         )
 
 
@@ -108,6 +112,7 @@ def class_weights(
     Raises:
         ValueError: a class outside 0 … classes − 1, or a weight that is negative or not finite.
     """
+    _labels(labels, classes, "class weights")
     counts = np.bincount(labels, minlength=classes)
     per_class = len(labels) / (classes * np.maximum(counts, 1))
     if given is not None:
@@ -120,6 +125,19 @@ def class_weights(
                 )
             per_class[label] = weight
     return per_class[labels].astype(np.float32)
+
+
+def _array(given: Any) -> np.ndarray:
+    array = np.asarray(given)
+    # NumPy does not count bfloat16 among its floating dtypes.
+    return array.astype(np.float32) if array.dtype == jnp.bfloat16 else array
+
+
+def _inputs(x: np.ndarray) -> np.ndarray:
+    if x.dtype == np.bool_:
+        return x.astype(np.float32)
+    # JAX would take the low 32 bits of a wide integer.
+    return x.astype(np.float64) if x.dtype.kind in "ui" and x.dtype.itemsize > 4 else x
 
 
 def _check_array(name: str, array: np.ndarray) -> None:
@@ -162,8 +180,18 @@ def _labels(y: np.ndarray, classes: int, name: str) -> np.ndarray:
     return y.astype(np.int32)
 
 
+def _classes(loss: Loss, y: np.ndarray) -> np.ndarray | None:
+    if y.ndim == 1:
+        return y
+    if not np.isin(y, (0, 1)).all():
+        return None
+    if loss.labels:
+        return y.argmax(axis=1)
+    return y[:, 0] if loss.fused is not None and y.shape[1] == 1 else None
+
+
 def _weights(weights: Any, examples: int, name: str) -> np.ndarray:
-    w = np.asarray(weights)
+    w = _array(weights)
     _check_array(f"{name} weights", w)
     if w.shape != (examples,):
         raise ValueError(f"{name} weights: expected shape ({examples},), got {w.shape}")

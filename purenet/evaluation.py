@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from purenet import batches, losses, metrics
@@ -22,6 +23,8 @@ def predict(net: Network, params: Params, x: Any) -> Float[Array, "n out"]:
     Raises:
         ValueError: the shape of x does not fit the network.
     """
+    if np.ndim(x) != 2:
+        raise ValueError(f"x: expected shape (n, {net.sizes[0]}), got {np.shape(x)}")
     pieces = [x[i : i + ROWS_AT_ONCE] for i in range(0, max(len(x), 1), ROWS_AT_ONCE)]
     return jnp.concatenate([_compiled_apply(net, params, jnp.asarray(p)) for p in pieces])
 

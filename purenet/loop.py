@@ -93,20 +93,20 @@ def fit(
         metric: of `purenet.metrics` by name, or a `Metric`; by default the one that fits.
         stop: rules of `purenet.stop`; the first with a reason ends training.
         on_epoch: called with each `Epoch`.
-        stream_above: inputs of more bytes stay on the host and go to the device in pieces.
+        stream_above: inputs of more bytes stay on the host and go to the device in pieces of
+            whole batches.
 
     Raises:
         ValueError: data, sizes, names or rules that cannot be used; each message says which.
     """
     job = _job(net, loss, params, data, optimizer, epochs, batch_size, key, validation, metric,
                stop, stream_above)  # fmt: skip
-    best, best_epoch, reason = job.state.params, -1, None
-    for last in _loop(job):
+    best, best_epoch = job.state.params, -1
+    for last, reason in _loop(job):  # noqa: B007
         if on_epoch is not None:
             on_epoch(last)
         if best_epoch < 0 or _better(job, last.history, best_epoch):
             best, best_epoch = last.state.params, len(last.history.loss) - 1
-        reason = _reason(job, last.history)
     reason = reason or f"{epochs} epochs done"
     return Run(last.state.params, best, best_epoch, last.history, reason, last.state)
 
@@ -131,8 +131,9 @@ def epochs(
     Takes what `fit` takes, and raises what it raises, before the first epoch. It ends after
     `epochs`, when a rule of `stop` gives a reason, or when the loss is no longer finite.
     """
-    return _loop(_job(net, loss, params, data, optimizer, epochs, batch_size, key, validation,
-                      metric, stop, stream_above))  # fmt: skip
+    job = _job(net, loss, params, data, optimizer, epochs, batch_size, key, validation, metric,
+               stop, stream_above)  # fmt: skip
+    return (epoch for epoch, _ in _loop(job))
 
 
 Pieces = Iterator[tuple[Data, Array | None]]
@@ -161,11 +162,11 @@ def _job(
 ) -> _Job:  # fmt: skip
     loss = losses.from_name(loss)
     metric = metrics.fitting(loss) if metric is None else metrics.from_name(metric)
-    state = params if isinstance(params, State) else init_state(params, optimizer)
-    check_params(net, state.params)
+    check_params(net, params.params if isinstance(params, State) else params)
+    state = _state(params, optimizer)
     _check_counts(epochs, batch_size)
     train = batches.parse(net, loss, data)
-    batches.check_classes(train)
+    batches.check_classes(loss, train)
     held_out = None if validation is None else batches.parse(net, loss, validation, "validation")
     watching = [rule for rule in rules if needs_validation(rule)]
     if watching and held_out is None:
@@ -177,7 +178,19 @@ def _job(
     return _Job(net, loss, metric, state, step, pieces, held_out, epochs, limit, tuple(rules))
 
 
-def _loop(job: _Job) -> Iterator[Epoch]:
+def _state(params: Params | State, optimizer: optax.GradientTransformation) -> State:
+    if not isinstance(params, State):
+        return init_state(params, optimizer)
+    expected: Any = jax.tree.structure(jax.eval_shape(optimizer.init, params.params))
+    if expected != jax.tree.structure(params.opt_state):
+        raise ValueError(
+            "params: the optimizer state in it is of another optimizer; go on with the one that "
+            "it was made with, or start from state.params"
+        )
+    return params
+
+
+def _loop(job: _Job) -> Iterator[tuple[Epoch, str | None]]:
     # Entries are written once, and a History is a view of those written so far.
     log = History(np.zeros(job.epochs, np.int64), *(np.full(job.epochs, np.nan) for _ in range(3)))
     state, updates = job.state, 0
@@ -191,14 +204,16 @@ def _loop(job: _Job) -> Iterator[Epoch]:
             if updates == job.limit:
                 break
         state = state._replace(epoch=state.epoch + 1)
-        log.updates[done - 1], log.loss[done - 1] = updates, totals[0] / totals[1]
+        # Updates without any weight have cost 0.
+        log.updates[done - 1], log.loss[done - 1] = updates, totals[0] / (totals[1] or 1)
         if job.validation is not None:
             log.validation_loss[done - 1], log.validation_metric[done - 1] = evaluation.scores(
                 job.net, job.loss, job.metric, state.params, job.validation
             )
         history = History(*(entries[:done] for entries in log))
-        yield Epoch(state, history)
-        if _reason(job, history):
+        reason = _reason(job, history)
+        yield Epoch(state, history), reason
+        if reason:
             return
 
 
@@ -217,7 +232,7 @@ def _pieces(
         for data, local in batches.chunks(train, rows, stream_above // 2):
             yield Data(*map(jnp.asarray, data)), jnp.asarray(local)
 
-    if train.x.nbytes > stream_above:
+    if train.x.nbytes > stream_above and batch < examples:
         return streamed
     resident = Data(*map(jnp.asarray, train))
 
@@ -241,10 +256,10 @@ def _reason(job: _Job, history: History) -> str | None:
 def _better(job: _Job, history: History, best: int) -> bool:
     if job.validation is None:
         return True
-    new, old = history.validation_metric[-1], history.validation_metric[best]
-    if new == old:
+    new, old = float(history.validation_metric[-1]), float(history.validation_metric[best])
+    if new == old or np.isnan([new, old]).all():
         return bool(history.validation_loss[-1] < history.validation_loss[best])
-    return job.metric.improves(new, old)
+    return job.metric.improves(new, old) or bool(np.isnan(old))
 
 
 def _check_counts(epochs: int, batch_size: int | None) -> None:

@@ -4,16 +4,19 @@ With activated outputs a (batch, outputs), targets y and example weights w:
 
 | metric | value | better |
 |---|---|---|
-| accuracy | Σ w [argmax a = argmax y] / Σ w, y a label or a distribution | higher |
+| accuracy | Σ w [argmax a = argmax y] / Σ w; of one output: binary_accuracy | higher |
 | binary_accuracy | Σ w [(a ≥ ½) = (y ≥ ½)] / Σ w, over all outputs | higher |
 | rmse | √(Σ w (y − a)² / Σ w), over all outputs | lower |
 | r_squared | 1 − Σ w (y − a)² / Σ w (y − ȳ)², ȳ the weighted mean of each output | higher |
+
+y is a row per example; integer labels are read as one-hot rows.
 """
 
 import dataclasses
 from collections.abc import Callable
 from typing import Literal
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Num
 
@@ -37,7 +40,7 @@ class Metric:
     better: Literal["higher", "lower"]
 
     def improves(self, new: float, old: float) -> bool:
-        """Return whether `new` is strictly better than `old`; NaN is better than nothing."""
+        """Return whether `new` is strictly better than `old`; NaN is no better than a number."""
         return new > old if self.better == "higher" else new < old
 
 
@@ -91,25 +94,31 @@ def from_name(metric: str | Metric, argument: str = "metric") -> Metric:
 
 
 def _accuracy(a: Array, y: Array, weights: Array) -> Array:
+    if y.ndim == 2 and y.shape[1] == 1:
+        return _binary_accuracy(a, y, weights)
     labels = y if y.ndim == 1 else jnp.argmax(y, axis=-1)
     right = (jnp.argmax(a, axis=-1) == labels).astype(a.dtype)
     return jnp.sum(weights * right) / jnp.sum(weights)
 
 
 def _binary_accuracy(a: Array, y: Array, weights: Array) -> Array:
-    right = jnp.mean(((a >= 0.5) == (y >= 0.5)).astype(a.dtype), axis=-1)
+    right = jnp.mean(((a >= 0.5) == (_rows(y, a) >= 0.5)).astype(a.dtype), axis=-1)
     return jnp.sum(weights * right) / jnp.sum(weights)
 
 
 def _rmse(a: Array, y: Array, weights: Array) -> Array:
-    error = jnp.mean(jnp.square(a - y), axis=-1)
+    error = jnp.mean(jnp.square(a - _rows(y, a)), axis=-1)
     return jnp.sqrt(jnp.sum(weights * error) / jnp.sum(weights))
 
 
 def _r_squared(a: Array, y: Array, weights: Array) -> Array:
-    w = weights[:, None]
+    y, w = _rows(y, a), weights[:, None]
     centre = jnp.sum(w * y, axis=0, keepdims=True) / jnp.sum(w)
     return 1 - jnp.sum(w * jnp.square(y - a)) / jnp.sum(w * jnp.square(y - centre))
+
+
+def _rows(y: Array, a: Array) -> Array:
+    return jax.nn.one_hot(y, a.shape[-1], dtype=a.dtype) if y.ndim == 1 else y
 
 
 accuracy = Metric("accuracy", _accuracy, "higher")

@@ -108,7 +108,7 @@ def by_kind(
     """
     return optax.partition(
         {"weights": weights, "biases": biases},
-        lambda params: tuple(Dense("weights", "biases") for _ in params),
+        lambda params: tuple(Dense._make(("weights", "biases")) for _ in params),
     )
 
 
@@ -122,7 +122,7 @@ def _cost(net: Network, loss: Loss, batch: Data) -> Callable[[Params], Array]:
     @cost.defjvp
     def differential(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
         value, grads = value_and_grad(net, loss)(*primals, *batch)
-        return value, optax.tree.vdot(grads, tangents[0])
+        return value, optax.tree.vdot(grads, tangents[0]).astype(value.dtype)
 
     return cost
 
@@ -130,5 +130,5 @@ def _cost(net: Network, loss: Loss, batch: Data) -> Callable[[Params], Array]:
 def _rows(data: Data, row: Int[Array, "batch"]) -> Data:
     there = row >= 0
     index = jnp.where(there, row, 0)
-    x, y, w = (v.at[index].get(mode="promise_in_bounds") for v in data)
+    x, y, w = (jnp.asarray(v).at[index].get(mode="promise_in_bounds") for v in data)
     return Data(x, y, jnp.where(there, w, jnp.zeros_like(w)))

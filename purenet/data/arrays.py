@@ -116,7 +116,7 @@ def _input_scaling(x: Shaped[np.ndarray, "n features"]) -> InputScaling:
 
 
 def _parse(arrays: Mapping[str, np.ndarray], suffix: str) -> Parsed:
-    x = _parse_x(arrays[f"x{suffix}"], f"x{suffix}")
+    x = parse_x(arrays[f"x{suffix}"], f"x{suffix}")
     y = _parse_y(arrays[f"y{suffix}"], f"y{suffix}")
     if len(x) != len(y):
         raise ValueError(
@@ -125,9 +125,10 @@ def _parse(arrays: Mapping[str, np.ndarray], suffix: str) -> Parsed:
     return Parsed(x, y)
 
 
-def _parse_x(
+def parse_x(
     x: np.ndarray, key: str
 ) -> UInt8[np.ndarray, "n features"] | Float32[np.ndarray, "n features"]:
+    """Return x as features (n, features), uint8 or float32; `key` is what errors call it."""
     if not x.ndim or not x.size:
         raise ValueError(f"{key} has shape {x.shape}: expected at least one example and feature")
     if x.dtype.kind not in "biuf":

@@ -14,6 +14,8 @@ from purenet.network import InputScaling
 
 Task = Literal["classification", "regression"]
 
+MOST_SHOWN = 12
+
 
 class Examples(NamedTuple):
     """Aligned arrays, a row for each example.
@@ -106,4 +108,5 @@ def _columns(table: Table | None) -> list[str]:
         else f"{column.name} (number)"
         for column in table.columns
     ]
-    return [f"columns: {', '.join(kinds)}; target: {table.target.name}"]
+    more = f", … ({len(kinds)} in all)" if len(kinds) > MOST_SHOWN else ""
+    return [f"columns: {', '.join(kinds[:MOST_SHOWN])}{more}; target: {table.target.name}"]

@@ -2,12 +2,13 @@
 
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float32, UInt8
 
-from purenet.data.arrays import PARTS, from_arrays
+from purenet.data.arrays import PARTS, from_arrays, parse_x
 from purenet.data.dataset import Dataset
 from purenet.data.words import did_you_mean
 
@@ -45,26 +46,58 @@ def read_npz(
     ((14, 16), ('0', '1'), 255.0)
     """
     file = os.fspath(path)
-    arrays = _read(file)
+    arrays = _read(file, _wanted)
     try:
         return from_arrays(arrays, validation, test, seed, name=os.path.basename(file))
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from None
 
 
-def _read(file: str) -> dict[str, np.ndarray]:
+def read_inputs(
+    path: str | os.PathLike[str],
+) -> UInt8[np.ndarray, "n features"] | Float32[np.ndarray, "n features"]:
+    """Return the array `x` of an .npz file (or its only array), as features to predict from.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ValueError: the file cannot be read or is damaged; it has several arrays and none is x;
+            what `from_arrays` raises for an x.
+    """
+    file = os.fspath(path)
+    arrays = _read(file, _inputs)
+    [(key, x)] = arrays.items()
+    try:
+        return parse_x(x, key)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
+
+
+def _inputs(file: str, found: list[str]) -> list[str]:
+    if "x" in found or len(found) == 1:
+        return ["x"] if "x" in found else found
+    raise ValueError(
+        f"{file}: expected the key x, or a single array, found {', '.join(found) or 'none'}"
+    )
+
+
+Choose = Callable[[str, list[str]], list[str]]
+
+
+def _read(file: str, wanted: Choose) -> dict[str, np.ndarray]:
     try:
         with open(file, "rb") as stream:
             # np.load takes anything that is not a zip archive for a pickle.
             if not zipfile.is_zipfile(stream):
                 raise ValueError(f"{file}: not an .npz file, or one that is cut short")
             stream.seek(0)
-            return _arrays(file, stream)
+            return _arrays(file, stream, wanted)
     except OSError as error:
         raise ValueError(f"{file}: cannot be read ({error.strerror or error})") from error
 
 
-def _arrays(file: str, stream: Any) -> dict[str, np.ndarray]:
+def _arrays(file: str, stream: Any, wanted: Choose) -> dict[str, np.ndarray]:
     # For a damaged archive NumPy and zipfile raise a dozen kinds of error, MemoryError for an
     # impossible shape among them.
     try:
@@ -72,7 +105,7 @@ def _arrays(file: str, stream: Any) -> dict[str, np.ndarray]:
     except Exception as error:
         raise ValueError(f"{file}: the archive is damaged ({error})") from error
     with archive:
-        return {key: _array(file, archive, key) for key in _wanted(file, archive.files)}
+        return {key: _array(file, archive, key) for key in wanted(file, archive.files)}
 
 
 def _array(file: str, archive: Mapping[str, Any], key: str) -> np.ndarray:

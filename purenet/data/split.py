@@ -73,7 +73,7 @@ def _fractions(validation: float | int, test: float | int) -> Float64[np.ndarray
             f"validation={validation} and test={test} leave no rows for training: "
             "expected validation + test < 1"
         )
-    return np.array([1 - validation - test, validation, test])
+    return np.array([1 - validation - test, validation, test], np.float64)
 
 
 def _members(labels: int | Shaped[np.ndarray, "..."]) -> list[Int64[np.ndarray, " rows"]]:

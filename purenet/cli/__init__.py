@@ -1,0 +1,54 @@
+"""The command line: `purenet train` and `purenet predict`.
+
+What can't be used (an option, a file, a row of it) gives one line on standard error that says what
+and where, and exit code 2; never a traceback.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from purenet.cli import options
+
+# The module of each command is imported when it runs: --help needs no JAX.
+COMMANDS = {"train": options.add_train, "predict": options.add_predict}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0, or 2 for what can't be used."""
+    parsed = parser().parse_args(arguments)
+    try:
+        importlib.import_module(f"purenet.cli.{parsed.command}").run(parsed)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output has left, as `head` does; nothing is wrong with the command.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, OSError, ImportError) as error:
+        sys.stderr.write(f"purenet {parsed.command}: {_one_line(error)}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write(f"purenet {parsed.command}: interrupted\n")
+        return 130
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    whole = _Parser(prog="purenet", description="Train dense networks with hand-derived gradients.")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, add in COMMANDS.items():
+        add(commands, name)
+    return whole
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
