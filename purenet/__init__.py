@@ -8,6 +8,7 @@ from purenet.activations import Activation as Activation
 from purenet.backprop import differentiable as differentiable
 from purenet.backprop import value_and_grad as value_and_grad
 from purenet.batches import class_weights as class_weights
+from purenet.checking import check_gradients as check_gradients
 from purenet.evaluation import evaluate as evaluate
 from purenet.evaluation import predict as predict
 from purenet.loop import Run as Run

@@ -83,6 +83,7 @@ def check_gradients(
         ValueError: loss and output do not go together; shapes or values that cannot be used.
     """
     loss = losses.from_name(loss)
+    value_and_grad(net, loss)
     given = (x, y) if weights is None else (x, y, weights)
     data = batches.parse(net, loss, given)
     exact = dataclasses.replace(net, compute_dtype=None, precision="highest")
@@ -102,10 +103,12 @@ def _report(net: Network, loss: Loss, params: Params, data: batches.Data) -> Rep
     cost = jax.jit(lambda leaves: objective(net, loss)(*_arguments(tree, leaves, x), y, weights))
     names = [f"layer {n // 2 + 1} {('weight', 'bias')[n % 2]}" for n in range(2 * net.depth)]
     pairs = zip([*names, "x"], jax.tree.leaves(hand), jax.tree.leaves(auto), strict=False)
-    return Report(tuple(
-        _line(name, h, a, _central(cost, where, index, h))
-        for index, (name, h, a) in enumerate(pairs)
-    ))  # fmt: skip
+    return Report(
+        tuple(
+            _line(name, h, a, _central(cost, where, index, h))
+            for index, (name, h, a) in enumerate(pairs)
+        )
+    )
 
 
 def _arguments(tree: jax.tree_util.PyTreeDef, leaves: list, x: Array) -> tuple[Params, Array]:

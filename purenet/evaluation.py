@@ -45,6 +45,8 @@ def evaluate(
     """
     loss = losses.from_name(loss)
     metric = metrics.fitting(loss) if metric is None else metrics.from_name(metric)
+    if loss.fused is not None:
+        losses.check_output(loss, net.output)
     return scores(net, loss, metric, params, batches.parse(net, loss, data))
 
 

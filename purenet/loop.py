@@ -11,6 +11,7 @@ import optax
 from jaxtyping import Array
 
 from purenet import batches, evaluation, losses, metrics
+from purenet.backprop import check_trainable
 from purenet.batches import Data
 from purenet.losses import Loss
 from purenet.metrics import Metric
@@ -99,8 +100,20 @@ def fit(
     Raises:
         ValueError: data, sizes, names or rules that cannot be used; each message says which.
     """
-    job = _job(net, loss, params, data, optimizer, epochs, batch_size, key, validation, metric,
-               stop, stream_above)  # fmt: skip
+    job = _job(
+        net,
+        loss,
+        params,
+        data,
+        optimizer,
+        epochs,
+        batch_size,
+        key,
+        validation,
+        metric,
+        stop,
+        stream_above,
+    )
     best, best_epoch = job.state.params, -1
     for last, reason in _loop(job):  # noqa: B007
         if on_epoch is not None:
@@ -131,8 +144,20 @@ def epochs(
     Takes what `fit` takes, and raises what it raises, before the first epoch. It ends after
     `epochs`, when a rule of `stop` gives a reason, or when the loss is no longer finite.
     """
-    job = _job(net, loss, params, data, optimizer, epochs, batch_size, key, validation, metric,
-               stop, stream_above)  # fmt: skip
+    job = _job(
+        net,
+        loss,
+        params,
+        data,
+        optimizer,
+        epochs,
+        batch_size,
+        key,
+        validation,
+        metric,
+        stop,
+        stream_above,
+    )
     return (epoch for epoch, _ in _loop(job))
 
 
@@ -155,12 +180,22 @@ class _Job(NamedTuple):
 
 
 def _job(
-    net: Network, loss: str | Loss, params: Params | State, data: Any,
-    optimizer: optax.GradientTransformation, epochs: int, batch_size: int | None,
-    key: jax.Array | None, validation: Any, metric: str | Metric | None, rules: Sequence[Rule],
+    net: Network,
+    loss: str | Loss,
+    params: Params | State,
+    data: Any,
+    optimizer: optax.GradientTransformation,
+    epochs: int,
+    batch_size: int | None,
+    key: jax.Array | None,
+    validation: Any,
+    metric: str | Metric | None,
+    rules: Sequence[Rule],
     stream_above: int,
-) -> _Job:  # fmt: skip
+) -> _Job:
     loss = losses.from_name(loss)
+    losses.check_output(loss, net.output)
+    check_trainable(net)
     metric = metrics.fitting(loss) if metric is None else metrics.from_name(metric)
     check_params(net, params.params if isinstance(params, State) else params)
     state = _state(params, optimizer)

@@ -189,8 +189,11 @@ def check_output(loss: Loss, output: Activation) -> None:
     if loss.fused is None or loss.fused.output == output:
         return
     own = loss.fused.output.name
-    partners = [other.name for other in LOSSES.values() if other.fused is not None
-                and other.fused.output == output]  # fmt: skip
+    partners = [
+        other.name
+        for other in LOSSES.values()
+        if other.fused is not None and other.fused.output == output
+    ]
     instead = [*partners, "mean_squared_error"][0]
     raise ValueError(
         f"loss {loss.name!r} goes with output={own!r}, the network has output={output.name!r}: "

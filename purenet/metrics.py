@@ -18,7 +18,7 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Num
+from jaxtyping import Array, ArrayLike, Float, Int, Num
 
 from purenet.losses import Loss
 from purenet.losses import targets as fit_targets
@@ -66,7 +66,7 @@ def evaluate(
 
 
 def confusion_matrix(
-    labels: Int[Array, "batch"], predicted: Int[Array, "batch"], classes: int
+    labels: Int[ArrayLike, "batch"], predicted: Int[ArrayLike, "batch"], classes: int
 ) -> Int[Array, "classes classes"]:
     """Return the counts [true class, predicted class].
 
@@ -97,7 +97,7 @@ def _accuracy(a: Array, y: Array, weights: Array) -> Array:
     if y.ndim == 2 and y.shape[1] == 1:
         return _binary_accuracy(a, y, weights)
     labels = y if y.ndim == 1 else jnp.argmax(y, axis=-1)
-    right = (jnp.argmax(a, axis=-1) == labels).astype(a.dtype)
+    right = (jnp.argmax(a, axis=-1).astype(labels.dtype) == labels).astype(a.dtype)
     return jnp.sum(weights * right) / jnp.sum(weights)
 
 

@@ -35,8 +35,15 @@ def confusion(
     axes.imshow(np.log1p(counts), cmap="Blues")
     for (row, column), count in np.ndenumerate(counts):
         dark = np.log1p(count) > 0.6 * np.log1p(counts.max())
-        axes.text(column, row, str(count), ha="center", va="center", fontsize=7,
-                  color="white" if dark else "black")  # fmt: skip
+        axes.text(
+            column,
+            row,
+            str(count),
+            ha="center",
+            va="center",
+            fontsize=7,
+            color="white" if dark else "black",
+        )
     places = np.arange(len(names))
     axes.set(xlabel="predicted", ylabel="true", title="test examples")
     axes.set_xticks(places, names, rotation=45 if max(map(len, names)) > 3 else 0)

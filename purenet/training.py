@@ -90,11 +90,17 @@ def update(
 ) -> tuple[State, Float[Array, "2"]]:
     """Return the state after one update with the hand-derived gradient, and (Σ w ℓ, Σ w)."""
     value, grads = value_and_grad(net, loss)(state.params, *batch)
-    updates, opt_state = optax.with_extra_args_support(optimizer).update(
-        grads, state.opt_state, state.params,
-        value=value, grad=grads, value_fn=_cost(net, loss, batch),
-    )  # fmt: skip
-    params = optax.apply_updates(state.params, updates)
+    # Optimizers of optax mix dtypes; under strict promotion they would raise.
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        updates, opt_state = optax.with_extra_args_support(optimizer).update(
+            grads,
+            state.opt_state,
+            state.params,
+            value=value,
+            grad=grads,
+            value_fn=_cost(net, loss, batch),
+        )
+        params = optax.apply_updates(state.params, updates)
     total = jnp.sum(batch.weights).astype(value.dtype)
     return state._replace(params=params, opt_state=opt_state), jnp.stack([value * total, total])
 

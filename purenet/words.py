@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import TypeVar, cast
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ def look_up(given: object, table: Mapping[str, T], kind: type, noun: str, argume
         ValueError: the name is not in the table; the message has the nearest one that is.
     """
     if isinstance(given, kind):
-        return given
+        return cast(T, given)
     if isinstance(given, str) and given in table:
         return table[given]
     raise ValueError(f"{argument}: unknown {noun} {given!r}{did_you_mean(str(given), table)}")

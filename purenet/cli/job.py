@@ -44,7 +44,7 @@ def job(dataset: Dataset, options: argparse.Namespace) -> Job:
         precision=options.precision,
     )
     pn.value_and_grad(net, loss)
-    parts = {
+    parts: dict[str, tuple] = {
         name: (part.x, _targets(part, loss, single, dataset))
         for name, part in zip(("train", "validation", "test"), _parts(dataset), strict=True)
         if len(part.x)
@@ -52,8 +52,15 @@ def job(dataset: Dataset, options: argparse.Namespace) -> Job:
     if options.class_weights:
         parts["train"] = (*parts["train"], _class_weights(options.class_weights, dataset))
     optimizer = _optimizer(options, len(dataset.train.x))
-    return Job(dataset, net, loss, _metric(options, loss, classes, single), optimizer, parts,
-                _rules(options))  # fmt: skip
+    return Job(
+        dataset,
+        net,
+        loss,
+        _metric(options, loss, classes, single),
+        optimizer,
+        parts,
+        _rules(options),
+    )
 
 
 def _parts(dataset: Dataset) -> tuple[Examples, Examples, Examples]:

@@ -3,7 +3,7 @@
 import argparse
 import csv
 import sys
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,11 +29,12 @@ def run(options: argparse.Namespace) -> None:
     model = checkpoint.load(options.model)
     rows = _rows(model, options)
     a = np.asarray(pn.predict(model.net, model.params, rows.x))
+    table = _table(model, a)
     if options.output is None:
-        _write(sys.stdout, model, a)
+        csv.writer(sys.stdout, lineterminator="\n").writerows(table)
     else:
         with open(options.output, "w", newline="", encoding="utf-8") as file:
-            _write(file, model, a)
+            csv.writer(file, lineterminator="\n").writerows(table)
         _note(f"{len(a)} predictions written to {options.output}")
     if rows.y is not None:
         _note(_score(model, a, rows.y))
@@ -78,17 +79,17 @@ def _wide(model: Model, x: np.ndarray, file: str) -> np.ndarray:
     return x
 
 
-def _write(file: TextIO, model: Model, a: np.ndarray) -> None:
-    out = csv.writer(file, lineterminator="\n")
+def _table(model: Model, a: np.ndarray) -> list[list[str]]:
+    """Return the header and a row for each prediction."""
     if model.class_names:
-        out.writerow(["prediction", *(f"p({name})" for name in _columns(model, a))])
-        for label, row in zip(_labels(a), a, strict=True):
-            out.writerow([model.class_names[label], *(f"{p:.6g}" for p in row)])
-        return
+        header = ["prediction", *(f"p({name})" for name in _columns(model, a))]
+        names = [model.class_names[label] for label in _labels(a)]
+        rows = [[f"{p:.6g}" for p in row] for row in a]
+        return [header, *([name, *row] for name, row in zip(names, rows, strict=True))]
     values = a if model.target_scaling is None else model.target_scaling.restore(a)
-    one = values.shape[1] == 1
-    out.writerow(["prediction"] if one else [f"prediction {k}" for k in range(values.shape[1])])
-    out.writerows([f"{value:.8g}" for value in row] for row in values)
+    outputs = values.shape[1]
+    header = ["prediction"] if outputs == 1 else [f"prediction {k}" for k in range(outputs)]
+    return [header, *([f"{value:.8g}" for value in row] for row in values)]
 
 
 def _columns(model: Model, a: np.ndarray) -> tuple[str, ...]:
@@ -103,7 +104,8 @@ def _labels(a: np.ndarray) -> np.ndarray:
 def _score(model: Model, a: np.ndarray, y: np.ndarray) -> str:
     if model.class_names:
         return f"accuracy {np.mean(_labels(a) == y):.4f} on the {len(y)} rows, whose class is known"
-    values, right = (v if model.target_scaling is None else model.target_scaling.restore(v)
-                     for v in (a, y))  # fmt: skip
+    values, right = (
+        v if model.target_scaling is None else model.target_scaling.restore(v) for v in (a, y)
+    )
     rmse = np.sqrt(np.mean(np.square(values - right)))
     return f"RMSE {rmse:.4g} on the {len(y)} rows, whose target is known"

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -29,10 +28,16 @@ def run(options: argparse.Namespace) -> None:
     """
     begun = time.perf_counter()
     dataset = data.load(
-        options.data, validation=options.validation, test=options.test, seed=options.seed,
-        data_dir=options.data_dir, target=options.target, task=options.task, drop=options.drop,
+        options.data,
+        validation=options.validation,
+        test=options.test,
+        seed=options.seed,
+        data_dir=options.data_dir,
+        target=options.target,
+        task=options.task,
+        drop=options.drop,
         text=options.text,
-    )  # fmt: skip
+    )
     job = build.job(dataset, options)
     paths = _writable(options, dataset)
     print(data.describe(dataset))
@@ -81,11 +86,20 @@ def _fit(job: Job, options: argparse.Namespace) -> Run:
     weights, order = jax.random.split(jax.random.key(options.seed))
     with _progress(options, job.metric.name) as on_epoch:
         return pn.fit(
-            job.net, job.loss, job.net.init(weights, options.init), job.parts["train"],
-            job.optimizer, epochs=options.epochs, batch_size=options.batch_size, key=order,
-            validation=job.parts.get("validation"), metric=job.metric, stop=job.rules,
-            on_epoch=on_epoch, stream_above=options.stream_above * 2**20,
-        )  # fmt: skip
+            job.net,
+            job.loss,
+            job.net.init(weights, options.init),
+            job.parts["train"],
+            job.optimizer,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            key=order,
+            validation=job.parts.get("validation"),
+            metric=job.metric,
+            stop=job.rules,
+            on_epoch=on_epoch,
+            stream_above=options.stream_above * 2**20,
+        )
 
 
 @contextlib.contextmanager
@@ -117,9 +131,9 @@ def _compile_seconds() -> Iterator[Callable[[], float]]:
     """Yield a function that tells how long JAX has been compiling since."""
     spent: list[float] = []
 
-    def listen(event: str, seconds: float, **_: Any) -> None:
+    def listen(event: str, duration_secs: float, **_: str | int) -> None:
         if event.endswith(("backend_compile_duration", "jaxpr_to_mlir_module_duration")):
-            spent.append(seconds)
+            spent.append(duration_secs)
 
     jax.monitoring.register_event_duration_secs_listener(listen)
     try:

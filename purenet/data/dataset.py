@@ -9,7 +9,7 @@ from jaxtyping import Shaped
 from purenet.data.scaling import TargetScaling
 from purenet.data.split import Split
 from purenet.data.table import Table, TextColumn
-from purenet.data.words import count
+from purenet.words import count
 from purenet.network import InputScaling
 
 Task = Literal["classification", "regression"]

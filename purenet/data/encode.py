@@ -7,7 +7,7 @@ from jaxtyping import Float32, Int32, Shaped
 
 from purenet.data.records import Records, is_number
 from purenet.data.table import ClassTarget, NumberTarget, NumericColumn, Table, TextColumn
-from purenet.data.words import did_you_mean
+from purenet.words import did_you_mean
 
 
 class Encoded(NamedTuple):

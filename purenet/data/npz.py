@@ -10,7 +10,7 @@ from jaxtyping import Float32, UInt8
 
 from purenet.data.arrays import PARTS, from_arrays, parse_x
 from purenet.data.dataset import Dataset
-from purenet.data.words import did_you_mean
+from purenet.words import did_you_mean
 
 KEYS = ("x", "y", *(f"{axis}_{part}" for part in PARTS for axis in "xy"))
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
-from purenet.data.words import count, did_you_mean
+from purenet.words import count, did_you_mean
 
 # What a missing value looks like; letter case does not count.
 MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null"})

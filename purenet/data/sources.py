@@ -8,7 +8,7 @@ from purenet.data.digits import digits
 from purenet.data.mnist import mnist
 from purenet.data.npz import read_npz
 from purenet.data.tabular import read_csv
-from purenet.data.words import did_you_mean
+from purenet.words import did_you_mean
 
 # What reads each source, and the options that go with it.
 NAMED: dict[str, tuple[Callable[..., Dataset], tuple[str, ...]]] = {

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64, Shaped
 
-from purenet.data.words import count
+from purenet.words import count
 
 # Fractions such as 0.1 are not exact in binary: a quota this near an integer is that integer.
 ROUNDING = 1e-9

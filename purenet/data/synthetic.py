@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from purenet.data.dataset import Examples
-from purenet.data.words import count
+from purenet.words import count
 
 
 def xor() -> Examples:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from purenet.data.words import did_you_mean
+from purenet.words import did_you_mean
 
 
 @dataclass(frozen=True)

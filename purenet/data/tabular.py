@@ -19,7 +19,7 @@ from purenet.data.records import (
 from purenet.data.scaling import TargetScaling, standardisation
 from purenet.data.split import Split, split_indices
 from purenet.data.table import ClassTarget, NumberTarget, NumericColumn, Table, TextColumn
-from purenet.data.words import count, did_you_mean
+from purenet.words import count, did_you_mean
 
 TASKS: dict[str, Task] = {"classification": "classification", "regression": "regression"}
 MOST_CATEGORIES = 1000

@@ -1,0 +1,41 @@
+"""Settings that every test runs under, made before anything imports purenet.
+
+JAX refuses silent changes of dtype and rank, matrix products are exact float32, the CPU stands for
+eight devices, and every annotation of the package is checked when a function is called.
+"""
+
+import sys
+from pathlib import Path
+
+import jax
+import jaxtyping
+import pytest
+
+jax.config.update("jax_num_cpu_devices", 8)
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_default_matmul_precision", "highest")
+jaxtyping.install_import_hook("purenet", "beartype.beartype")
+
+ROOT = Path(__file__).parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))
+
+
+@pytest.fixture
+def x64():
+    """Run the test in float64."""
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture
+def unchecked():
+    """Run the test without the check of annotations, as a user runs purenet.
+
+    Only for arguments of a wrong *type*, where purenet's own message is tested. Wrong shapes and
+    dtypes of arrays have to reach purenet's checks with the annotations checked too.
+    """
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
