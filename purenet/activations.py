@@ -181,7 +181,8 @@ def _softmax(z: Array) -> Array:
 
 def _softmax_jacobian(z: Array) -> Array:
     p = _softmax(z)
-    return p[..., :, None] * (jnp.eye(p.shape[-1], dtype=p.dtype) - p[..., None, :])
+    unit = jnp.expand_dims(jnp.eye(p.shape[-1], dtype=p.dtype), range(p.ndim - 1))
+    return p[..., :, None] * (unit - p[..., None, :])
 
 
 def _softmax_pullback(p: Array, cotangent: Array) -> Array:

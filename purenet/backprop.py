@@ -117,9 +117,10 @@ def differentiable(net: Network) -> Callable[[Params, Inputs], Array]:
     def apply_backward(residuals: tuple, cotangent: Array) -> tuple[Params, Array | np.ndarray]:
         params, trace, like_x = residuals
         delta = net.output.delta(trace.z, cotangent.reshape(-1, net.sizes[-1]))
-        grads, dx = backward(net, params, trace, delta, inputs=True)
+        floating = jnp.issubdtype(like_x.dtype, jnp.floating)
+        grads, dx = backward(net, params, trace, delta, inputs=floating)
         shape = (*like_x.shape[:-1], net.sizes[0])
-        if not jnp.issubdtype(like_x.dtype, jnp.floating):
+        if dx is None:
             return grads, np.zeros(shape, jax.dtypes.float0)
         return grads, dx.reshape(shape).astype(like_x.dtype)
 

@@ -1,23 +1,19 @@
 """The loop on the host: data in, epochs of one compiled program each, a `Run` out."""
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array
 
-from purenet import batches, evaluation, losses, metrics
-from purenet.backprop import check_trainable
-from purenet.batches import Data
+from purenet import evaluation
+from purenet.job import Job, prepare
 from purenet.losses import Loss
 from purenet.metrics import Metric
-from purenet.network import Network, Params, check_params
-from purenet.stop import History, Iterations, Rule, needs_validation
-from purenet.training import State, init_state, one_pass
+from purenet.network import Network, Params
+from purenet.stop import History, Rule
+from purenet.training import State
 
 STREAM_ABOVE = 2**30
 
@@ -100,7 +96,7 @@ def fit(
     Raises:
         ValueError: data, sizes, names or rules that cannot be used; each message says which.
     """
-    job = _job(
+    job = prepare(
         net,
         loss,
         params,
@@ -115,7 +111,7 @@ def fit(
         stream_above,
     )
     best, best_epoch = job.state.params, -1
-    for last, reason in _loop(job):  # noqa: B007
+    for last, reason in _loop(job):  # noqa: B007 - both are read after the loop
         if on_epoch is not None:
             on_epoch(last)
         if best_epoch < 0 or _better(job, last.history, best_epoch):
@@ -144,7 +140,7 @@ def epochs(
     Takes what `fit` takes, and raises what it raises, before the first epoch. It ends after
     `epochs`, when a rule of `stop` gives a reason, or when the loss is no longer finite.
     """
-    job = _job(
+    job = prepare(
         net,
         loss,
         params,
@@ -161,71 +157,7 @@ def epochs(
     return (epoch for epoch, _ in _loop(job))
 
 
-Pieces = Iterator[tuple[Data, Array | None]]
-
-
-class _Job(NamedTuple):
-    """Arguments of `fit`, checked and turned into what the loop works with."""
-
-    net: Network
-    loss: Loss
-    metric: Metric
-    state: State
-    step: Callable[..., tuple[State, Array]]
-    pieces: Callable[[int], Pieces]
-    validation: Data | None
-    epochs: int
-    limit: int | None
-    rules: tuple[Rule, ...]
-
-
-def _job(
-    net: Network,
-    loss: str | Loss,
-    params: Params | State,
-    data: Any,
-    optimizer: optax.GradientTransformation,
-    epochs: int,
-    batch_size: int | None,
-    key: jax.Array | None,
-    validation: Any,
-    metric: str | Metric | None,
-    rules: Sequence[Rule],
-    stream_above: int,
-) -> _Job:
-    loss = losses.from_name(loss)
-    losses.check_output(loss, net.output)
-    check_trainable(net)
-    metric = metrics.fitting(loss) if metric is None else metrics.from_name(metric)
-    check_params(net, params.params if isinstance(params, State) else params)
-    state = _state(params, optimizer)
-    _check_counts(epochs, batch_size)
-    train = batches.parse(net, loss, data)
-    batches.check_classes(loss, train)
-    held_out = None if validation is None else batches.parse(net, loss, validation, "validation")
-    watching = [rule for rule in rules if needs_validation(rule)]
-    if watching and held_out is None:
-        raise ValueError(f"stop: {watching[0]} needs validation data; pass validation=(x, y)")
-    step = functools.partial(_compiled_pass, net, loss, optimizer)
-    key = jax.random.key(0) if key is None else key
-    pieces = _pieces(train, batch_size, key, stream_above)
-    limit = min((rule.count for rule in rules if isinstance(rule, Iterations)), default=None)
-    return _Job(net, loss, metric, state, step, pieces, held_out, epochs, limit, tuple(rules))
-
-
-def _state(params: Params | State, optimizer: optax.GradientTransformation) -> State:
-    if not isinstance(params, State):
-        return init_state(params, optimizer)
-    expected: Any = jax.tree.structure(jax.eval_shape(optimizer.init, params.params))
-    if expected != jax.tree.structure(params.opt_state):
-        raise ValueError(
-            "params: the optimizer state in it is of another optimizer; go on with the one that "
-            "it was made with, or start from state.params"
-        )
-    return params
-
-
-def _loop(job: _Job) -> Iterator[tuple[Epoch, str | None]]:
+def _loop(job: Job) -> Iterator[tuple[Epoch, str | None]]:
     # Entries are written once, and a History is a view of those written so far.
     log = History(np.zeros(job.epochs, np.int64), *(np.full(job.epochs, np.nan) for _ in range(3)))
     state, updates = job.state, 0
@@ -252,53 +184,17 @@ def _loop(job: _Job) -> Iterator[tuple[Epoch, str | None]]:
             return
 
 
-_compiled_pass = jax.jit(one_pass, static_argnames=("net", "loss", "optimizer"))
-
-
-def _pieces(
-    train: Data, batch_size: int | None, key: jax.Array, stream_above: int
-) -> Callable[[int], Pieces]:
-    """Return the function from the number of an epoch to its data, row by row of indices."""
-    examples = len(train.x)
-    batch = examples if batch_size is None else min(batch_size, examples)
-
-    def streamed(epoch: int) -> Pieces:
-        rows = batches.order(key, epoch, examples, batch)
-        for data, local in batches.chunks(train, rows, stream_above // 2):
-            yield Data(*map(jnp.asarray, data)), jnp.asarray(local)
-
-    if train.x.nbytes > stream_above and batch < examples:
-        return streamed
-    resident = Data(*map(jnp.asarray, train))
-
-    def whole(epoch: int) -> Pieces:
-        if batch == examples:
-            yield resident, None
-        else:
-            rows = batches.order(key, epoch, examples, batch)
-            yield resident, jnp.asarray(rows)
-
-    return whole
-
-
-def _reason(job: _Job, history: History) -> str | None:
+def _reason(job: Job, history: History) -> str | None:
     if not np.isfinite(history.loss[-1]):
         return f"diverged: the training loss is {history.loss[-1]}; lower the learning rate"
     reasons = (rule(history, job.metric) for rule in job.rules)
     return next((reason for reason in reasons if reason), None)
 
 
-def _better(job: _Job, history: History, best: int) -> bool:
+def _better(job: Job, history: History, best: int) -> bool:
     if job.validation is None:
         return True
     new, old = float(history.validation_metric[-1]), float(history.validation_metric[best])
     if new == old or np.isnan([new, old]).all():
         return bool(history.validation_loss[-1] < history.validation_loss[best])
     return job.metric.improves(new, old) or bool(np.isnan(old))
-
-
-def _check_counts(epochs: int, batch_size: int | None) -> None:
-    if epochs < 1:
-        raise ValueError(f"epochs: at least 1 is expected, got {epochs}")
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size: at least 1, or None for all examples, got {batch_size}")

@@ -160,7 +160,7 @@ class Network:
 
 
 def mlp(
-    sizes: Sequence[int],
+    sizes: Sequence[int | np.integer],
     hidden: str | Activation | Sequence[str | Activation] = "relu",
     output: str | Activation = "identity",
     *,
@@ -318,7 +318,7 @@ def check_params(net: Network, params: Params) -> None:
         )
 
 
-def _sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+def _sizes(sizes: Sequence[int | np.integer]) -> tuple[int, ...]:
     given = tuple(sizes)
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in given)
     if len(given) < 2 or not whole or min(given) < 1:

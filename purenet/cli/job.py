@@ -116,8 +116,8 @@ def _class_weights(text: str, dataset: Dataset) -> np.ndarray:
 
 # Name to (usual learning rate, optimizer from learning rate and weight decay).
 OPTIMIZERS: dict[str, tuple[float, Callable[[Any, float], optax.GradientTransformation]]] = {
-    "adam": (1e-3, lambda rate, decay: optax.adam(rate)),
-    "adamw": (1e-3, lambda rate, decay: optax.adamw(rate, weight_decay=decay)),
+    "adam": (2e-3, lambda rate, decay: optax.adam(rate)),
+    "adamw": (2e-3, lambda rate, decay: optax.adamw(rate, weight_decay=decay)),
     "sgd": (0.1, lambda rate, decay: optax.sgd(rate)),
     "momentum": (0.05, lambda rate, decay: optax.sgd(rate, momentum=0.9)),
     "nesterov": (0.05, lambda rate, decay: optax.sgd(rate, momentum=0.9, nesterov=True)),

@@ -158,7 +158,7 @@ DATA: Options = {
 NETWORK: Options = {
     "--hidden": {
         "type": _sizes,
-        "default": "128",
+        "default": "256",
         "metavar": "N[,N…]",
         "help": "units of the hidden layers, as in 128 or 64,32; 0 for none",
     },
@@ -210,7 +210,7 @@ TRAINING: Options = {
         "help": "of the learning rate, from the first to the last epoch",
     },
     "--weight-decay": {"type": _not_negative, "metavar": "DECAY", "help": "for adamw"},
-    "--epochs": {"type": _count, "default": 30, "metavar": "N", "help": "how many at most"},
+    "--epochs": {"type": _count, "default": 40, "metavar": "N", "help": "how many at most"},
     "--batch-size": {
         "type": _batch,
         "default": "32",

@@ -111,7 +111,7 @@ def test_classes_can_be_trained_with_squared_error(capsys, output):
     )
     assert code == (2 if output == "softmax" else 0)
     if code == 0:
-        assert "network 3-128-1" in out
+        assert "network 3-256-1" in out
 
 
 def test_binary_cross_entropy_uses_one_sigmoid_unit_for_two_classes(capsys):
@@ -130,7 +130,7 @@ def test_binary_cross_entropy_uses_one_sigmoid_unit_for_two_classes(capsys):
         "0.01",
     )
     assert code == 0
-    assert "network 3-128-1 (relu, sigmoid)" in out
+    assert "network 3-256-1 (relu, sigmoid)" in out
     assert float(re.search(r"test accuracy (\S+)", out)[1]) > 0.8
 
 
