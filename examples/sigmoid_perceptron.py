@@ -29,7 +29,7 @@ import purenet as pn
 
 NET = pn.mlp([2, 1], output="sigmoid")
 LOSS = pn.losses.mean_squared_error
-TRUE = (pn.Dense(jnp.array([[1.5], [-2.0]]), jnp.array([0.5])),)
+TRUE_WEIGHT, TRUE_BIAS = [[1.5], [-2.0]], [0.5]
 
 Samples = Float[Array, "samples 2"]
 Column = Float[Array, "samples 1"]
@@ -62,9 +62,9 @@ def three_factors(params: tuple[pn.Dense], x: Samples, y: Column) -> tuple[pn.De
 
 def as_s1_writes_it(params: tuple[pn.Dense], x: Samples, y: Column, k: int) -> tuple[pn.Dense]:
     """S1-E44 and S1-E46, with z and x taken from sample k."""
-    y_hat = NET.apply(params, x)
-    bias = 2 / len(x) * jnp.sum(y - y_hat) * y_hat[k] * (1 - y_hat[k])
-    return (pn.Dense((bias * x[k])[:, None], bias),)
+    y_hat = np.asarray(NET.apply(params, x))
+    bias = 2 / len(x) * np.sum(y - y_hat) * y_hat[k] * (1 - y_hat[k])
+    return (pn.Dense((bias * np.asarray(x)[k])[:, None], bias),)
 
 
 def descend(params: tuple[pn.Dense], gradient: tuple[pn.Dense], rate: float) -> tuple[pn.Dense]:
@@ -77,7 +77,7 @@ def flat(params: tuple[pn.Dense]) -> np.ndarray:
 
 def run(samples: int, steps: int, rate: float, seed: int) -> Result:
     x = jnp.asarray(np.random.default_rng(seed).normal(size=(samples, 2)))
-    true = jax.tree.map(lambda p: p.astype(x.dtype), TRUE)
+    true = (pn.Dense(jnp.asarray(TRUE_WEIGHT), jnp.asarray(TRUE_BIAS)),)
     y = NET.apply(true, x)
     start = NET.init(jax.random.key(seed), dtype=x.dtype)
     cost = pn.objective(NET, LOSS)
@@ -108,17 +108,14 @@ def run(samples: int, steps: int, rate: float, seed: int) -> Result:
 
 
 def show(result: Result) -> None:
-    rows = {
-        "three factors, summed": result.gradient,
-        "pn.value_and_grad": result.library,
-        "S1-E44/E46, k = 1": result.documents[0],
-        "S1-E44/E46, k = 2": result.documents[1],
-    }
+    rows = {"three factors, summed": result.gradient, "pn.value_and_grad": result.library}
+    rows |= {f"S1-E44/E46, k = {k + 1}": row for k, row in enumerate(result.documents[:3])}
     print(f"{'gradient at the start':24}{'∂C/∂w_1':>12}{'∂C/∂w_2':>12}{'∂C/∂b':>12}")
     for name, row in rows.items():
         print(f"{name:24}" + "".join(f"{v:12.6f}" for v in row))
-    print(f"\ncost {result.cost:.6f}; one step of 0.1 along −gradient: {result.cost_after:.6f}, ")
-    print(f"along −(S1-E44, E46) with k = 1: {result.cost_after_documents:.6f}\n")
+    print(f"\n{'cost at the start':44}{result.cost:10.6f}")
+    print(f"{'after one step of 0.1 along −gradient':44}{result.cost_after:10.6f}")
+    print(f"{'after one along −(S1-E44, E46), k = 1':44}{result.cost_after_documents:10.6f}\n")
     print(f"training: cost {result.first_cost:.6f} to {result.last_cost:.2e}; {result.stopped}")
     print(f"  found (w_1, w_2, b) = {np.round(result.parameters, 3)}")
     print(f"  true  (w_1, w_2, b) = {np.round(result.true_parameters, 3)}\n")
