@@ -81,17 +81,17 @@ class Loss:
 
         Raises:
             ValueError: `a` is not floating or not (batch, outputs); the shape or dtype of `y` or
-                `weights` does not fit it.
+                `weights` does not fit it; a function of an own loss returns another shape.
         """
         a = jnp.asarray(a)
-        return mean(self.value(a, targets(self, a, y)), weights)
+        return mean(self._rows(self.value, a, y, a.shape[:1]), weights)
 
     def gradient(
         self, a: Num[ArrayLike, "..."], y: Targets, weights: Weights = None
     ) -> Float[Array, "batch outputs"]:
         """Return ∂C/∂a; raises as the loss itself does."""
         a = jnp.asarray(a)
-        return spread(self.derivative(a, targets(self, a, y)), weights)
+        return spread(self._rows(self.derivative, a, y, a.shape), weights)
 
     def from_logits(
         self, z: Num[ArrayLike, "..."], y: Targets, weights: Weights = None
@@ -102,14 +102,24 @@ class Loss:
             ValueError: the loss has no output activation of its own; or as the loss itself does.
         """
         z = jnp.asarray(z)
-        return mean(self._fused().value(z, targets(self, z, y)), weights)
+        return mean(self._rows(self._fused().value, z, y, z.shape[:1]), weights)
 
     def delta(
         self, z: Num[ArrayLike, "..."], y: Targets, weights: Weights = None
     ) -> Float[Array, "batch outputs"]:
         """Return the fused output delta ∂C/∂z of `from_logits`; raises as `from_logits` does."""
         z = jnp.asarray(z)
-        return spread(self._fused().delta(z, targets(self, z, y)), weights)
+        return spread(self._rows(self._fused().delta, z, y, z.shape), weights)
+
+    def _rows(self, function: PerExample, a: Array, y: Targets, shape: tuple[int, ...]) -> Array:
+        rows = function(a, targets(self, a, y))
+        # An own loss that takes the mean itself would be averaged twice, without a word.
+        if rows.shape != shape:
+            raise ValueError(
+                f"loss {self.name!r}: its {_role(self, function)} has to return shape {shape} for "
+                f"outputs of shape {a.shape}, got {rows.shape}"
+            )
+        return rows
 
     def _fused(self) -> Fused:
         if self.fused is None:
@@ -118,6 +128,13 @@ class Loss:
                 f"logits; call it on the activated output a"
             )
         return self.fused
+
+
+def _role(loss: Loss, function: PerExample) -> str:
+    roles = {loss.value: "value", loss.derivative: "derivative"}
+    if loss.fused is not None:
+        roles |= {loss.fused.value: "fused value", loss.fused.delta: "fused delta"}
+    return roles[function]
 
 
 def mean(per_example: Float[Array, "batch"], weights: Weights) -> Float[Array, ""]:

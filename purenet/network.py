@@ -9,6 +9,7 @@ The column form of S3 (Z = W A + b, a column per example) and the index form of 
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -120,17 +121,12 @@ class Network:
         Raises:
             ValueError: an unknown name of an initialisation.
         """
-        shapes = list(zip(self.sizes[:-1], self.sizes[1:], strict=True))
-        methods = [
+        shapes = tuple(zip(self.sizes[:-1], self.sizes[1:], strict=True))
+        methods = tuple(
             initializers.fitting(s) if weights is None else initializers.from_name(weights)
             for s in (*self.hidden, self.output)
-        ]
-        return tuple(
-            Dense(method(k, shape, dtype), jnp.zeros(shape[1], dtype))
-            for method, k, shape in zip(
-                methods, initializers.keys(key, self.depth), shapes, strict=True
-            )
         )
+        return _init(key, shapes, methods, np.dtype(dtype))
 
     def logits(self, params: Params, x: Inputs) -> Float[Array, "*batch out"]:
         """Return z_L, the last weighted input, (batch, out); x as in `apply`.
@@ -235,6 +231,21 @@ def objective(net: Network, loss: str | Loss) -> Callable[..., Float[Array, ""]]
         return loss(net.output(z), y, weights)
 
     return cost
+
+
+@functools.partial(jax.jit, static_argnames=("shapes", "methods", "dtype"))
+def _init(
+    key: jax.Array,
+    shapes: tuple[tuple[int, int], ...],
+    methods: tuple[initializers.Initializer, ...],
+    dtype: np.dtype,
+) -> Params:
+    # One program: drawn operation by operation, a small network takes seconds of compiling.
+    keys = initializers.keys(key, len(shapes))
+    return tuple(
+        Dense(method(k, shape, dtype), jnp.zeros(shape[1], dtype))
+        for method, k, shape in zip(methods, keys, shapes, strict=True)
+    )
 
 
 def accumulation_dtype(params: Params) -> np.dtype:
