@@ -94,18 +94,20 @@ def test_the_error_says_what_was_expected_and_found(content, reason):
         parse_idx(content, "labels")
 
 
-def broken_streams():
-    whole = gzip.compress(GOOD)
-    yield "cut", whole[:-9]
-    yield "tail lost", whole[:-1]
-    yield "header only", whole[:10]
-    yield "flipped", whole[:14] + bytes([whole[14] ^ 255]) + whole[15:]
-    yield "wrong checksum", whole[:-8] + bytes(4) + whole[-4:]
-    yield "trailing garbage", whole + b"more"
+WHOLE = gzip.compress(GOOD)
+BROKEN_STREAMS = {
+    "cut": WHOLE[:-9],
+    "tail lost": WHOLE[:-1],
+    "header only": WHOLE[:10],
+    "flipped": WHOLE[:14] + bytes([WHOLE[14] ^ 255]) + WHOLE[15:],
+    "wrong checksum": WHOLE[:-8] + bytes(4) + WHOLE[-4:],
+    "trailing garbage": WHOLE + b"more",
+}
 
 
-@pytest.mark.parametrize(("what", "content"), list(broken_streams()))
-def test_a_broken_gzip_stream_is_a_value_error(tmp_path, what, content):
+@pytest.mark.parametrize("what", BROKEN_STREAMS)
+def test_a_broken_gzip_stream_is_a_value_error(tmp_path, what):
+    content = BROKEN_STREAMS[what]
     path = tmp_path / "broken.gz"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"broken\.gz: the gzip stream is cut short or damaged"):
