@@ -19,7 +19,7 @@ from derivations import sums, witness
 from derivations.language import Definitions, unfold
 from derivations.witness import World
 
-WORLDS = 3
+WORLDS = 4
 
 
 class Condition(NamedTuple):
@@ -202,13 +202,19 @@ def shown(
 
 
 def worlds(derivation: Derivation, given: tuple[Condition, ...] = ()) -> list[World]:
-    """Return random worlds in which the conditions hold; free indices are in their ranges."""
+    """Return random worlds in which the conditions hold; free indices are in their ranges.
+
+    With a size of 1 every δ is 1, and with equal free indices too: half of the worlds have neither.
+    """
     drawn = []
     for seed in range(WORLDS):
-        world = World(random.Random(f"{derivation.name} {seed}"))
+        apart = seed % 2 == 0
+        world = World(random.Random(f"{derivation.name} {seed}"), smallest=2 if apart else 1)
         with mpmath.workdps(witness.DIGITS):
-            for index, size in derivation.ranges.items():
-                world.values[index] = world.random.randint(1, int(witness.value(size, world)))
+            for place, (index, size) in enumerate(derivation.ranges.items()):
+                high = int(witness.value(size, world))
+                chosen = (place + seed) % high + 1 if apart else world.random.randint(1, high)
+                world.values[index] = chosen
             for condition in given:
                 condition.impose(world)
         drawn.append(world)

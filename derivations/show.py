@@ -250,13 +250,21 @@ def closing(derivation: Derivation) -> list[str]:
     lines = [*_wrapped(d.remark), ""] if d.remark else []
     if d.sources:
         lines += _wrapped(f"In the notes: {', '.join(d.sources)}")
-    return [*lines, f"{d.steps} steps hold, for all sizes and again at random numbers."]
+    steps = d.steps - len(d.facts)
+    sizes = "at the sizes above" if d.fixed else "for all sizes"
+    held = f"{steps} steps hold, {sizes} and again at random numbers"
+    return [*lines, held + (f"; {count(len(d.facts), 'computed fact')}." if d.facts else ".")]
 
 
 def fact_lines(fact: Fact) -> list[str]:
     """Return the lines of a computed fact."""
     return textwrap.wrap(f"computed: {fact.words}", WIDTH, initial_indent="  ",
                          subsequent_indent="            ")  # fmt: skip
+
+
+def count(number: int, thing: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def broken(error: Broken) -> str:

@@ -29,11 +29,12 @@ class World:
     """Random values for everything that an expression leaves open, drawn when first asked for."""
 
     random: random.Random
+    smallest: int = 1
     values: dict[Any, Number] = field(default_factory=dict)
 
     def size(self, symbol: Symbol) -> int:
-        """The value of a size: 1 to 4."""
-        return self.values.setdefault(symbol, self.random.randint(1, 4))
+        """The value of a size: at most 4."""
+        return self.values.setdefault(symbol, self.random.randint(self.smallest, 4))
 
     def number(self, symbol: Symbol) -> Number:
         """The value of a number, in keeping with what is assumed of it."""
@@ -97,17 +98,28 @@ def agree(left: Expr, right: Expr, worlds: list[World]) -> World | None:
 
 
 def _sum(e: Sum, world: World) -> Number:
-    (index, low, high), *rest = e.limits
-    inner = Sum(e.function, *rest) if rest else e.function
-    places = range(int(value(low, world)), int(value(high, world)) + 1)
-    return mpmath.fsum(value(inner.xreplace({index: sympy.Integer(i)}), world) for i in places)
+    (index, low, high), *rest = reversed(e.limits)
+    inner = Sum(e.function, *reversed(rest)) if rest else e.function
+    return mpmath.fsum(_over(inner, index, low, high, world))
 
 
 def _product(e: sympy.Product, world: World) -> Number:
     [(index, low, high)] = e.limits
+    return reduce(operator.mul, _over(e.function, index, low, high, world), mpmath.mpf(1))
+
+
+def _over(e: Expr, index: Symbol, low: Expr, high: Expr, world: World) -> list[Number]:
+    """The values of an expression while an index runs from low to high."""
     places = range(int(value(low, world)), int(value(high, world)) + 1)
-    factors = [value(e.function.xreplace({index: sympy.Integer(i)}), world) for i in places]
-    return reduce(operator.mul, factors, mpmath.mpf(1))
+    hidden = world.values.get(index)
+    found = []
+    for place in places:
+        world.values[index] = place
+        found.append(value(e, world))
+    world.values.pop(index, None)
+    if hidden is not None:
+        world.values[index] = hidden
+    return found
 
 
 def _difference(e: sympy.Derivative, world: World) -> Number:

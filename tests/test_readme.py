@@ -27,7 +27,7 @@ FILES = Path(os.environ.get("PURENET_MNIST", ROOT.parent / "shared" / "data" / "
 def folder(tmp_path_factory):
     """A folder to run commands in, which sees the checkout's examples and benchmarks."""
     place = tmp_path_factory.mktemp("readme")
-    for name in ("examples", "benchmarks"):
+    for name in ("examples", "benchmarks", "derivations"):
         (place / name).symlink_to(ROOT / name)
     return place
 
@@ -68,6 +68,11 @@ def test_the_main_command_ends_as_shown(folder):
 
     assert done.returncode == 0, done.stderr
     assert without_figures(done.stdout.splitlines()[-len(shown) :]) == without_figures(shown)
+
+
+def test_the_proof_is_printed_as_shown(folder):
+    shown = re.search(r"```proof\n(.*?)```", README, re.DOTALL)[1]
+    assert shown in run("python -m derivations delta_hidden", folder).stdout
 
 
 @pytest.mark.parametrize("command", RUNNING)

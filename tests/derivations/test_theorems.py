@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from derivations import mutants, proof, show
+from derivations import mutants, show
 from derivations.__main__ import main
 from derivations.theorems import NAMES, theorem
 
@@ -21,14 +21,6 @@ def test_every_file_is_listed_once():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_theorem_holds(name):
-    derivation = theorem(name)
-    assert derivation.name == name
-    assert derivation.steps > 0
-    assert proof.verify(derivation) >= 0
-
-
-@pytest.mark.parametrize("name", NAMES)
 def test_a_theorem_says_what_for_whom_and_why(name):
     derivation = theorem(name)
     assert derivation.quantifiers
@@ -37,27 +29,32 @@ def test_a_theorem_says_what_for_whom_and_why(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_line_of_a_proof_differs_from_the_one_before_and_fits_the_terminal(name, capsys):
+def test_a_theorem_holds_and_is_printed_within_the_width_of_a_terminal(name, capsys):
     derivation = theorem(name)
-    for chain in derivation.chains:
+    assert derivation.name == name
+    assert derivation.steps > 0
+    assert main([name]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) > show.WIDTH] == []
+    assert f"{derivation.steps - len(derivation.facts)} steps hold" in lines[-1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_line_of_a_proof_differs_from_the_one_before(name):
+    for chain in theorem(name).chains:
         lines = [show.text(e) for e in (chain.start, *(s.expression for s in chain.steps))]
         assert all(a != b for a, b in itertools.pairwise(lines)), chain.left
-    assert main([name]) == 0
-    too_long = [line for line in capsys.readouterr().out.splitlines() if len(line) > show.WIDTH]
-    assert all(
-        line.lstrip().startswith(("│", "┌", "└")) or " " not in line.strip() for line in too_long
-    ), too_long
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_mutant_of_a_step_is_accepted(name):
-    assert mutants.outcome(theorem(name), at_most=8).accepted == ()
+    assert mutants.outcome(theorem(name), at_most=4).accepted == ()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_no_mutant_at_all_is_accepted(name):
-    outcome = mutants.outcome(theorem(name))
+def test_no_mutant_of_many_is_accepted(name):
+    outcome = mutants.outcome(theorem(name), at_most=60)
     assert outcome.accepted == ()
     assert outcome.refused > 0
 
