@@ -11,6 +11,7 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
+from derivations import tex
 from derivations.language import Definitions
 from derivations.proof import Broken, Chain, Derivation, Fact, Step
 
@@ -29,7 +30,7 @@ def text(expression: Expr) -> str:
 
 def latex(expression: Expr) -> str:
     """Return an expression as LaTeX, entries of arrays as subscripts."""
-    return _Latex({"mul_symbol": "\\,"}).doprint(readable(expression))
+    return tex.symbols(_Latex({"mul_symbol": "\\,"}).doprint(readable(expression)))
 
 
 def readable(expression: Expr) -> Expr:
@@ -143,7 +144,8 @@ class _Text(StrPrinter):
 
 class _Latex(LatexPrinter):
     def _print_Indexed(self, e: Indexed) -> str:
-        return f"{self._print(e.base.label)}_{{{' '.join(self._print(i) for i in e.indices)}}}"
+        # Braces: the name may have a subscript of its own.
+        return f"{{{self._print(e.base.label)}}}_{{{' '.join(self._print(i) for i in e.indices)}}}"
 
     def _print_Function(self, e: Expr, exp: str | None = None) -> str:
         name = e.func.__name__
@@ -220,17 +222,23 @@ def _wrapped(words: str) -> list[str]:
 def page(derivation: Derivation) -> str:
     """Return a derivation as LaTeX: an aligned block for each claim."""
     d = derivation
-    parts = [f"\\textbf{{{d.title}}}", f"for {', '.join(d.quantifiers)}", d.intuition]
-    for left, right in defined(d.definitions):
-        parts.append(f"\\[ {latex(left)} = {latex(right)} \\]")
-    for chain in d.chains:
-        rows = [f"{latex(chain.start)} && \\text{{{chain.reason}}}"]
-        rows += [f"{latex(s.expression)} && \\text{{{s.reason}}}" for s in chain.steps]
-        body = " \\\\\n&= ".join(rows)
-        parts.append(
-            f"\\begin{{align*}}\n& \\text{{{chain.left}}} \\\\\n&= {body}\n\\end{{align*}}"
-        )
-    return "\n\n".join(parts)
+    parts = [
+        f"\\textbf{{{tex.words(d.title)}}}",
+        tex.words("for " + ", ".join(d.quantifiers)),
+        *(tex.words(f"where {c}") for c in conditions(d)),
+        tex.words(d.intuition),
+    ]
+    parts += [f"\\[ {latex(left)} = {latex(right)} \\]" for left, right in defined(d.definitions)]
+    parts += [_aligned(chain) for chain in d.chains]
+    return "\n\n".join([*parts, *(tex.words(f"Computed: {f.words}") for f in d.facts)])
+
+
+def _aligned(chain: Chain) -> str:
+    lines = [(chain.start, chain.reason), *((s.expression, s.reason) for s in chain.steps)]
+    rows = [f"{latex(e)} && \\text{{{tex.words(reason)}}}" for e, reason in lines]
+    body = " \\\\\n&= ".join(rows)
+    left = f"& \\text{{{tex.words(chain.left)}}} \\\\"
+    return f"\\begin{{align*}}\n{left}\n&= {body}\n\\end{{align*}}"
 
 
 def summary(derivation: Derivation, seconds: float) -> list[str]:

@@ -47,6 +47,15 @@ def test_every_line_of_a_proof_differs_from_the_one_before(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_page_is_plain_latex(name):
+    page = show.page(theorem(name))
+    assert page.isascii()
+    bare = page.replace(r"\{", "").replace(r"\}", "")
+    assert bare.count("{") == bare.count("}")
+    assert page.count(r"\begin{align*}") == len(theorem(name).chains)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_no_mutant_of_a_step_is_accepted(name):
     assert mutants.outcome(theorem(name), at_most=4).accepted == ()
 
