@@ -19,6 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from derivations.ledger import print_ledger
 
         return print_ledger(options)
+    if options.name == "statements":
+        return print_statements()
     if options.name not in NAMES:
         return _unknown(options.name)
     return read(theorem(options.name), latex=options.latex, quiet=options.quiet)
@@ -62,6 +64,13 @@ def prove_all() -> int:
     return 1 if failed else 0
 
 
+def print_statements() -> int:
+    """Print what every theorem claims, without the proofs."""
+    for name in NAMES:
+        print("\n".join(show.statement(theorem(name))), end="\n\n")
+    return 0
+
+
 def _verdict(derivation: Derivation, page: str) -> int:
     try:
         took = verify(derivation)
@@ -81,7 +90,9 @@ def _unknown(name: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m derivations", description=__doc__)
-    parser.add_argument("name", nargs="?", help="a theorem, or 'ledger'; without it all are proved")
+    parser.add_argument(
+        "name", nargs="?", help="a theorem, 'ledger' or 'statements'; without it all are proved"
+    )
     parser.add_argument("--latex", action="store_true", help="the proof as LaTeX")
     parser.add_argument("--quiet", action="store_true", help="the verdict alone")
     ledger = parser.add_argument_group("ledger")

@@ -17,6 +17,7 @@ from sympy import (
     Piecewise,
     Sum,
 )
+from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import AppliedUndef
 
 PRIME = "′"
@@ -57,6 +58,8 @@ def derivative(e: Expr, v: Expr) -> Expr:
     if isinstance(e, Mul):
         others = [Mul(*e.args[:n], *e.args[n + 1 :]) for n in range(len(e.args))]
         return Add(*(derivative(a, v) * rest for a, rest in zip(e.args, others, strict=True)))
+    if isinstance(e, ExprWithLimits):
+        raise ValueError(f"of expressions with bounds only sums are differentiated, got {e}")
     if isinstance(e, Piecewise):
         return Piecewise(*((derivative(value, v), condition) for value, condition in e.args))
     return Add(*(_chain(e, place, v) for place in range(len(e.args)) if mentions(e.args[place], v)))
@@ -77,6 +80,8 @@ def prime(function: type[Function]) -> type[Function]:
 def _chain(e: Expr, place: int, v: Expr) -> Expr:
     inner = e.args[place]
     if isinstance(e, AppliedUndef):
+        if len(e.args) != 1:
+            raise ValueError(f"arbitrary functions have one argument here, got {e}")
         return prime(e.func)(inner) * derivative(inner, v)
     hole = Dummy("hole", real=True)
     outer = e.func(*e.args[:place], hole, *e.args[place + 1 :]).diff(hole)

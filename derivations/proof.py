@@ -211,11 +211,24 @@ def worlds(derivation: Derivation, given: tuple[Condition, ...] = ()) -> list[Wo
         apart = seed % 2 == 0
         world = World(random.Random(f"{derivation.name} {seed}"), smallest=2 if apart else 1)
         with mpmath.workdps(witness.DIGITS):
+            if apart:
+                _draw_sizes_apart(world, derivation)
             for place, (index, size) in enumerate(derivation.ranges.items()):
                 high = int(witness.value(size, world))
                 chosen = (place + seed) % high + 1 if apart else world.random.randint(1, high)
                 world.values[index] = chosen
             for condition in given:
                 condition.impose(world)
+            for condition in given:
+                sides = (unfold(e, derivation.definitions) for e in condition[:2])
+                if witness.agree(*sides, [world]) is not None:
+                    raise ValueError(f"imposing {condition.words!r} does not make it hold")
         drawn.append(world)
     return drawn
+
+
+def _draw_sizes_apart(world: World, derivation: Derivation) -> None:
+    """Give the sizes of different ranges different values, as far as there are enough."""
+    sizes = [n for n in dict.fromkeys(derivation.ranges.values()) if n.is_Symbol]
+    choices = world.random.sample(range(2, 2 + max(3, len(sizes))), len(sizes))
+    world.values |= dict(zip(sizes, choices, strict=True))

@@ -241,6 +241,19 @@ def _aligned(chain: Chain) -> str:
     return f"\\begin{{align*}}\n{left}\n&= {body}\n\\end{{align*}}"
 
 
+def statement(derivation: Derivation) -> list[str]:
+    """Return what is claimed, without the proof; a test keeps it from being weakened."""
+    d = derivation
+    lines = [f"{d.name}: {d.title}", *(f"  for {q}" for q in d.quantifiers)]
+    lines += [f"  where {c}" for c in conditions(d)]
+    lines += [f"  at fixed sizes: {d.fixed}"] if d.fixed else []
+    lines += [f"  {text(i)} from 1 to {text(n)}" for i, n in d.ranges.items()]
+    lines += [f"  define {text(left)} = {text(right)}" for left, right in defined(d.definitions)]
+    for chain in d.chains:
+        lines.append(f"  {chain.left} = {text(chain.start)} = {text(chain.result)}")
+    return [*lines, *(f"  computed: {fact.words}" for fact in d.facts)]
+
+
 def summary(derivation: Derivation, seconds: float) -> list[str]:
     """Return the lines of a proved theorem in the table of all of them."""
     d = derivation

@@ -34,7 +34,11 @@ class Term(NamedTuple):
 def equal(left: Expr, right: Expr, ranges: Ranges) -> bool:
     """Return whether two expressions are the same for all sizes and all real numbers.
 
-    `False` means that no proof was found. `ranges` gives free indices their sizes: q in 1 … n.
+    That is, wherever both are defined. `False` means that no proof was found. `ranges` gives free
+    indices their sizes: q in 1 … n.
+
+    Raises:
+        ValueError: a sum that does not run from 1 to a size, or whose size depends on an index.
     """
     rest = canonical(left - right, ranges)
     if rest == 0:
@@ -52,7 +56,11 @@ def equal(left: Expr, right: Expr, ranges: Ranges) -> bool:
 
 
 def canonical(expression: Expr, ranges: Ranges) -> Expr:
-    """Return the one form of an expression; derivatives in it are carried out first."""
+    """Return the one form of an expression; derivatives in it are carried out first.
+
+    Raises:
+        ValueError: as `equal`.
+    """
     return _canonical(differentiated(sympy.sympify(expression)), dict(ranges))
 
 
@@ -66,9 +74,15 @@ def _canonical(e: Expr, ranges: dict[Symbol, Expr]) -> Expr:
 def _vanishes(e: Expr) -> bool:
     """Whether it is 0 whatever the values of the sums in it are."""
     # SymPy's simplify gets no sums to see: it has rules for them that are not ours.
-    values = {s: Dummy("sum", real=True) for s in _top(e)}
+    values = {s: _opaque(s) for s in _top(e)}
     plain = sympy.expand(e.xreplace(values))
     return bool(plain == 0 or sympy.simplify(sympy.together(plain)) == 0)
+
+
+def _opaque(s: Sum) -> Dummy:
+    """A number in the place of a sum; real only if the summand is known to be."""
+    inside = s.function.xreplace({t: _opaque(t) for t in _top(s.function)})
+    return Dummy("sum", real=True if inside.is_real else None)
 
 
 def _top(e: Expr) -> set[Sum]:
@@ -114,6 +128,10 @@ def _summed(e: Sum, ranges: dict[Symbol, Expr]) -> list[Term]:
     for index, low, high in e.limits:
         if low != 1:
             raise ValueError(f"sums run from 1 here, got {e}")
+        if not (high.is_integer and high.is_nonnegative):
+            raise ValueError(f"a size is an integer of at least 0, got {high} in {e}")
+        if high.free_symbols & {*e.variables, *ranges}:
+            raise ValueError(f"a size may not depend on an index, got {e}")
         fresh = Dummy(index.name, integer=True, positive=True)
         function, bound = function.xreplace({index: fresh}), {**bound, fresh: high}
     inside = _terms(function, {**ranges, **bound})
@@ -163,7 +181,8 @@ def _contracted(term: Term, ranges: dict[Symbol, Expr]) -> Term:
 def _without_repeated_deltas(term: Term) -> Term:
     kept: list[Expr] = []
     for f in term.factors:
-        base = f.base if isinstance(f, Pow) and isinstance(f.base, KroneckerDelta) else f
+        power = isinstance(f, Pow) and isinstance(f.base, KroneckerDelta) and f.exp.is_positive
+        base = f.base if power else f
         if not (isinstance(base, KroneckerDelta) and base in kept):
             kept.append(base)
     return term._replace(factors=tuple(kept))

@@ -76,7 +76,7 @@ def value(e: Expr, world: World) -> Number:
         return world.values[e] if e in world.values else world.number(e)
     if isinstance(e, sympy.Piecewise):
         return next(value(v, world) for v, c in e.args if _holds(c, world))
-    if isinstance(e, AppliedUndef):
+    if isinstance(e, AppliedUndef) and len(e.args) == 1:
         return world.function(e.func.__name__)(value(e.args[0], world))
     if isinstance(e, sympy.Product):
         return _product(e, world)

@@ -127,3 +127,34 @@ def test_nested_sums_do_not_capture_one_another():
     nested = total(n, lambda i: sigma(total(n, lambda j: W[i, j])) * x[i])
     swapped = total(n, lambda i: sigma(total(n, lambda j: W[j, i])) * x[i])
     assert not sums.equal(nested, swapped, {})
+
+
+def test_a_delta_in_a_denominator_is_not_a_delta():
+    (s,) = indices("s")
+    assert not sums.equal(1 / same(q, s), same(q, s), {q: n, s: n})
+    assert not sums.equal(total(n, lambda i: x[i] / same(i, s)), x[s], {s: n})
+
+
+def test_a_sum_that_may_be_complex_is_not_taken_for_real():
+    may_be = total(n, lambda i: log(x[i]))
+    assert not sums.equal(log(exp(may_be)), may_be, {})
+    assert not sums.equal(exp(may_be) ** t, exp(t * may_be), {})
+
+
+REFUSED = {
+    "a size that depends on an index": total(n, lambda i: total(i, lambda j: x[j])),
+    "a size that may be negative": total(n - 2, lambda i: x[i]),
+    "a sum from 0": Sum(x[p], (p, 0, n)),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_sums_outside_the_rules_are_refused(what):
+    with pytest.raises(ValueError, match=r"size|run from 1"):
+        sums.canonical(REFUSED[what], {})
+
+
+def test_a_function_of_two_numbers_is_refused():
+    (f,) = functions("f")
+    with pytest.raises(ValueError, match="one argument"):
+        sums.canonical(partial(f(x[q], t), x[q]), {})

@@ -16,6 +16,18 @@ FOLDER = Path(__file__).parents[2] / "derivations"
 FILES = sorted(path.stem for path in (FOLDER / "theorems").glob("*.py") if path.stem != "__init__")
 
 
+STATEMENTS = Path(__file__).parent / "statements.txt"
+
+
+def test_no_statement_has_become_weaker(capsys):
+    """The file holds every claim; a change of one has to be made there too, before someone's eyes.
+
+    It is what `python -m derivations statements` prints.
+    """
+    assert main(["statements"]) == 0
+    assert capsys.readouterr().out == STATEMENTS.read_text(encoding="utf-8")
+
+
 def test_every_file_is_listed_once():
     assert sorted(NAMES) == FILES
 
