@@ -12,7 +12,10 @@ from derivations.theorems import NAMES, theorem
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 only if every step held."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.name != "ledger" and (options.wrong or options.document or options.id):
+        parser.error("--wrong, --document and --id go with 'ledger'")
     if options.name is None:
         return prove_all()
     if options.name == "ledger":

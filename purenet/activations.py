@@ -169,9 +169,14 @@ def shifted(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     softmax and log-softmax are the same for z and z − c; with c = max z no exponential overflows,
     and a row with one +∞ or with nothing but −∞ gets its limit instead of ∞ − ∞.
     """
-    largest = jnp.finfo(z.dtype).max
-    z = jnp.where(jnp.isinf(z), jnp.where(z > 0, jnp.full_like(z, largest), -largest), z)
+    z = finite(z)
     return z - lax.stop_gradient(jnp.max(z, axis=-1, keepdims=True))
+
+
+def finite(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Return z with the largest finite numbers in the place of ±∞."""
+    largest = jnp.finfo(z.dtype).max
+    return jnp.where(jnp.isinf(z), jnp.where(z > 0, jnp.full_like(z, largest), -largest), z)
 
 
 def _softmax(z: Array) -> Array:

@@ -29,6 +29,7 @@ from purenet.network import (
     Network,
     Params,
     as_batch,
+    as_inputs,
     check_features,
     check_params,
     matmul,
@@ -71,13 +72,14 @@ def value_and_grad(
         y: Targets,
         weights: Weights = None,
     ) -> tuple[Float[Array, ""], Any]:
+        x = as_inputs(x)
         rows, y, weights = as_batch(net, x, y, weights)
         if 1 in wanted:
             _check_floating(rows)
         trace = forward(net, params, rows)
         value, delta = output_delta(net, loss, trace.z, y, weights)
         grads, dx = backward(net, params, trace, delta, inputs=1 in wanted)
-        parts = (grads, None if dx is None else dx.reshape(jnp.shape(x)).astype(rows.dtype))
+        parts = (grads, None if dx is None else dx.reshape(x.shape).astype(rows.dtype))
         picked = tuple(parts[n] for n in wanted)
         return value, picked if isinstance(argnums, tuple) else picked[0]
 
@@ -103,11 +105,10 @@ def differentiable(net: Network) -> Callable[[Params, Inputs], Array]:
     check_trainable(net, output=True)
 
     @jax.custom_vjp
-    def apply(params: Params, x: Inputs) -> Float[Array, "*batch out"]:
+    def apply(params: Params, x: Array) -> Float[Array, "*batch out"]:
         return net.apply(params, x)
 
-    def apply_forward(params: Params, x: Inputs) -> tuple[Array, tuple]:
-        x = jnp.asarray(x)
+    def apply_forward(params: Params, x: Array) -> tuple[Array, tuple]:
         check_features(net, x)
         trace = forward(net, params, x.reshape(-1, net.sizes[0]))
         a = net.output(trace.z)
@@ -125,7 +126,8 @@ def differentiable(net: Network) -> Callable[[Params, Inputs], Array]:
         return grads, dx.reshape(shape).astype(like_x.dtype)
 
     apply.defvjp(apply_forward, apply_backward)
-    return apply
+    # Outside the rule: a list would be a pytree of its numbers to it.
+    return lambda params, x: apply(params, as_inputs(x))
 
 
 class Trace(NamedTuple):

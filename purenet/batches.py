@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Num
+from jaxtyping import Array, ArrayLike, Float, Int, Num, Shaped
 
 from purenet.losses import Loss
 from purenet.network import Network
@@ -21,7 +21,7 @@ class Data(NamedTuple):
 
     x: Num[Array, "n features"] | np.ndarray
     y: Num[Array, "n ..."] | np.ndarray
-    weights: Float[Array, "n"] | np.ndarray
+    weights: Float[Array, " n"] | np.ndarray
 
 
 def parse(net: Network, loss: Loss, data: Any, name: str = "data") -> Data:
@@ -97,8 +97,8 @@ def chunks(
 
 
 def class_weights(
-    labels: Int[np.ndarray, "n"], classes: int, given: dict[int, float] | None = None
-) -> Float[np.ndarray, "n"]:
+    labels: Shaped[ArrayLike, " n"], classes: int, given: dict[int, float] | None = None
+) -> Float[np.ndarray, " n"]:
     """Return a weight per example from its class: n / (classes · count) by default ("balanced").
 
     >>> class_weights(np.array([0, 0, 1, 0, 0, 1, 1, 0, 0, 1]), 2, {1: 1.5}).tolist()[:3]
@@ -112,6 +112,9 @@ def class_weights(
     Raises:
         ValueError: a class outside 0 … classes − 1, or a weight that is negative or not finite.
     """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "ui":
+        raise ValueError(f"labels: integers are expected, got {labels.dtype}")
     _labels(labels, classes, "class weights")
     counts = np.bincount(labels, minlength=classes)
     per_class = len(labels) / (classes * np.maximum(counts, 1))
@@ -145,9 +148,20 @@ def _check_array(name: str, array: np.ndarray) -> None:
         raise ValueError(f"{name}: numbers are expected, got dtype {array.dtype}")
     if array.size == 0:
         raise ValueError(f"{name}: there is no example in it, shape {array.shape}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{name}: {array[where]} at index {where}; finite numbers are expected")
+    seen = _as_seen(array)
+    if array.dtype.kind == "f" and not np.isfinite(seen).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(seen))[0])
+        raise ValueError(
+            f"{name}: {array[where]} at index {where}; finite numbers of {seen.dtype} are expected"
+        )
+
+
+def _as_seen(array: np.ndarray) -> np.ndarray:
+    """The numbers as JAX will hold them: without x64 a float64 becomes a float32."""
+    if jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype:
+        return array
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32)
 
 
 def _targets(net: Network, loss: Loss, y: np.ndarray, name: str) -> np.ndarray:
@@ -195,6 +209,6 @@ def _weights(weights: Any, examples: int, name: str) -> np.ndarray:
     _check_array(f"{name} weights", w)
     if w.shape != (examples,):
         raise ValueError(f"{name} weights: expected shape ({examples},), got {w.shape}")
-    if (w < 0).any() or not (w > 0).any():
+    if (w < 0).any() or not (_as_seen(w) > 0).any():
         raise ValueError(f"{name} weights: at least 0, and not all 0, is expected; got {w.min()}")
     return w.astype(np.float64 if w.dtype == np.float64 else np.float32)

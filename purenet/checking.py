@@ -15,6 +15,7 @@ from purenet.network import Network, Params, objective
 AUTODIFF_TOLERANCE = 1e-10
 CENTRAL_TOLERANCE = 1e-5
 STEP = 1e-6
+ROUNDINGS = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Line:
         difference: max |hand − autodiff|.
         relative: the same over max |autodiff|.
         central: |⟨hand, v⟩ − central difference along v| over Σ |hand|, for one direction v of
-            signs, the other arrays held fixed.
+            signs, the other arrays held fixed; less what rounding of the cost explains.
         equal: whether `relative` is below 1e-10 and `central` below 1e-5.
     """
 
@@ -65,7 +66,7 @@ def check_gradients(
     params: Params,
     x: Num[Array, "batch in"] | np.ndarray,
     y: Num[Array, "..."] | np.ndarray,
-    weights: Float[Array, "batch"] | np.ndarray | None = None,
+    weights: Float[Array, " batch"] | np.ndarray | None = None,
 ) -> Report:
     """Return a report on ∂C/∂W, ∂C/∂b and, for floating x, ∂C/∂x, computed in float64.
 
@@ -102,11 +103,15 @@ def _report(net: Network, loss: Loss, params: Params, data: batches.Data) -> Rep
     where, tree = jax.tree.flatten((params, x)[: len(argnums)])
     cost = jax.jit(lambda leaves: objective(net, loss)(*_arguments(tree, leaves, x), y, weights))
     names = [f"layer {n // 2 + 1} {('weight', 'bias')[n % 2]}" for n in range(2 * net.depth)]
-    pairs = zip([*names, "x"], jax.tree.leaves(hand), jax.tree.leaves(auto), strict=False)
+    magnitudes = [float(jnp.max(jnp.abs(leaf))) or 1.0 for leaf in where]
+    if floating and net.input_scaling is not None:
+        # An offset says nothing of the size of a change that matters.
+        magnitudes[-1] = float(np.max(np.abs(net.input_scaling.scale)))
+    both = zip([*names, "x"], jax.tree.leaves(hand), jax.tree.leaves(auto), strict=False)
     return Report(
         tuple(
-            _line(name, h, a, _central(cost, where, index, h))
-            for index, (name, h, a) in enumerate(pairs)
+            _line(name, h, a, _central(cost, where, index, h, magnitudes[index]))
+            for index, (name, h, a) in enumerate(both)
         )
     )
 
@@ -116,15 +121,20 @@ def _arguments(tree: jax.tree_util.PyTreeDef, leaves: list, x: Array) -> tuple[P
     return arguments if len(arguments) == 2 else (*arguments, x)
 
 
-def _central(cost: jax.stages.Wrapped, where: list, index: int, gradient: Array) -> float:
+def _central(
+    cost: jax.stages.Wrapped, where: list, index: int, gradient: Array, size: float
+) -> float:
     signs = np.random.default_rng(index).choice([-1.0, 1.0], gradient.shape)
+    step = STEP * size
     ahead, behind = list(where), list(where)
-    ahead[index], behind[index] = where[index] + STEP * signs, where[index] - STEP * signs
-    measured = float(cost(ahead) - cost(behind)) / (2 * STEP)
-    derived = float(jnp.sum(gradient * signs))
-    # The signs can cancel; a sum of absolute values is what rounding is measured against.
-    scale = max(float(jnp.sum(jnp.abs(gradient))), STEP)
-    return abs(derived - measured) / scale
+    ahead[index], behind[index] = where[index] + step * signs, where[index] - step * signs
+    up, down = float(cost(ahead)), float(cost(behind))
+    # Two costs that are rounded differ by that much without meaning anything.
+    rounding = ROUNDINGS * float(np.finfo(np.float64).eps) * max(abs(up), abs(down)) / (2 * step)
+    error = abs(float(jnp.sum(gradient * signs)) - (up - down) / (2 * step))
+    # The signs can cancel; a sum of absolute values is what the error is measured against.
+    total = float(jnp.sum(jnp.abs(gradient)))
+    return max(0.0, error - rounding) / total if total else max(0.0, error - rounding)
 
 
 def _line(name: str, hand: Array, auto: Array, central: float) -> Line:

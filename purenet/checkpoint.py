@@ -10,7 +10,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -18,12 +18,21 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from purenet import activations
-from purenet.activations import Activation
+from purenet.activations import ACTIVATIONS, Activation
 from purenet.data.scaling import TargetScaling
 from purenet.data.table import Table
 from purenet.network import Dense, InputScaling, Network, Params, check_params, mlp
 
 FORMAT = 1
+
+
+class Source(NamedTuple):
+    """A data set by name, and the seed and fractions of its split."""
+
+    name: str
+    seed: int
+    validation: float | None
+    test: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +46,8 @@ class Model:
         class_names: what label k is called; empty for regression.
         target_scaling: how regression targets were standardised; `None` if they were not.
         table: how the columns of a table become features; `None` for plain arrays.
+        source: which data it was trained on and how they were split, so that its test examples
+            are known; `None` if that is not.
     """
 
     net: Network
@@ -45,16 +56,19 @@ class Model:
     class_names: tuple[str, ...] = ()
     target_scaling: TargetScaling | None = None
     table: Table | None = None
+    source: Source | None = None
 
 
 def save(path: str | os.PathLike[str], model: Model) -> None:
     """Write a model file.
 
     Raises:
-        ValueError: the parameters do not fit the network, or the folder cannot be written to.
+        ValueError: the parameters do not fit the network, an own activation has the name of one of
+            ours, or the folder cannot be written to.
     """
     net = model.net
     check_params(net, model.params)
+    _check_names(net)
     scaling = net.input_scaling
     description = {
         "format": FORMAT,
@@ -68,6 +82,7 @@ def save(path: str | os.PathLike[str], model: Model) -> None:
         "class_names": model.class_names,
         "target_scaling": None if model.target_scaling is None else vars(model.target_scaling),
         "table": None if model.table is None else model.table.to_json(),
+        "source": None if model.source is None else model.source._asdict(),
     }
     arrays = {
         f"layers.{n}.{field}": np.ascontiguousarray(array)
@@ -114,6 +129,15 @@ def load(path: str | os.PathLike[str], activations: Sequence[Activation] = ()) -
         raise ValueError(f"{name}: not a purenet model: {_what(error)}") from error
 
 
+def _check_names(net: Network) -> None:
+    for own in (*net.hidden, net.output):
+        if ACTIVATIONS.get(own.name, own) != own:
+            raise ValueError(
+                f"activation {own.name!r} is your own but has the name of one of ours, which would "
+                "be read in its place; give it another name"
+            )
+
+
 def _description(metadata: dict[str, str]) -> dict[str, Any]:
     if "purenet" not in metadata:
         raise ValueError("its metadata has no key 'purenet'")
@@ -152,6 +176,7 @@ def _model(
         if targets is None
         else TargetScaling(*(tuple(targets[k]) for k in ("offset", "scale"))),
         None if table is None else Table.from_json(table),
+        None if described["source"] is None else Source(**described["source"]),
     )
 
 

@@ -12,7 +12,7 @@ from purenet import batches, losses, metrics
 from purenet.batches import Data
 from purenet.losses import Loss
 from purenet.metrics import Metric
-from purenet.network import Network, Params
+from purenet.network import Network, Params, as_inputs
 
 ROWS_AT_ONCE = 8192
 
@@ -25,8 +25,9 @@ def predict(net: Network, params: Params, x: Any) -> Float[Array, "n out"]:
     """
     if np.ndim(x) != 2:
         raise ValueError(f"x: expected shape (n, {net.sizes[0]}), got {np.shape(x)}")
+    x = x if isinstance(x, jax.Array) else np.asarray(x)
     pieces = [x[i : i + ROWS_AT_ONCE] for i in range(0, max(len(x), 1), ROWS_AT_ONCE)]
-    return jnp.concatenate([_compiled_apply(net, params, jnp.asarray(p)) for p in pieces])
+    return jnp.concatenate([_compiled_apply(net, params, as_inputs(p)) for p in pieces])
 
 
 def evaluate(
@@ -56,8 +57,9 @@ def scores(
     """Return (loss, metric) on data that is already checked."""
     starts = range(0, len(data.x), ROWS_AT_ONCE)
     z = [_compiled_logits(net, params, jnp.asarray(data.x[i : i + ROWS_AT_ONCE])) for i in starts]
-    pair = _scores(net, loss, metric, jnp.concatenate(z), data.y, data.weights)
-    return float(pair[0]), float(pair[1])
+    whole = z[0] if len(z) == 1 else jnp.concatenate(z)
+    value, measured = jax.device_get(_scores(net, loss, metric, whole, data.y, data.weights))
+    return float(value), float(measured)
 
 
 @functools.partial(jax.jit, static_argnames="net")

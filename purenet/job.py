@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Array
 
@@ -73,6 +74,7 @@ def prepare(
     check_trainable(net)
     metric = metrics.fitting(loss) if metric is None else metrics.from_name(metric)
     check_params(net, params.params if isinstance(params, State) else params)
+    _check_kinds(optimizer, rules, key)
     state = _state(params, optimizer)
     _check_counts(epochs, batch_size)
     train = batches.parse(net, loss, data)
@@ -81,6 +83,8 @@ def prepare(
     watching = [rule for rule in rules if needs_validation(rule)]
     if watching and held_out is None:
         raise ValueError(f"stop: {watching[0]} needs validation data; pass validation=(x, y)")
+    if held_out is not None and held_out.x.nbytes <= stream_above:
+        held_out = Data(*map(jnp.asarray, held_out))
     step = functools.partial(_compiled_pass, net, loss, optimizer)
     key = jax.random.key(0) if key is None else key
     pieces = _pieces(train, batch_size, key, stream_above)
@@ -130,7 +134,24 @@ def _pieces(
 
 
 def _check_counts(epochs: int, batch_size: int | None) -> None:
-    if epochs < 1:
-        raise ValueError(f"epochs: at least 1 is expected, got {epochs}")
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size: at least 1, or None for all examples, got {batch_size}")
+    if not _whole(epochs) or epochs < 1:
+        raise ValueError(f"epochs: a whole number of at least 1 is expected, got {epochs}")
+    if batch_size is not None and (not _whole(batch_size) or batch_size < 1):
+        raise ValueError(
+            f"batch_size: a whole number of at least 1, or None for all examples, got {batch_size}"
+        )
+
+
+def _whole(number: Any) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
+
+
+def _check_kinds(optimizer: Any, rules: Any, key: Any) -> None:
+    if not callable(getattr(optimizer, "update", None)):
+        raise ValueError(
+            f"optimizer: one of optax is expected, as optax.adam(1e-3); got {optimizer!r}"
+        )
+    if callable(rules):
+        raise ValueError(f"stop: a list of rules is expected, got {rules!r}; write stop=[...]")
+    if key is not None and (not hasattr(key, "dtype") or jax.random.key_data(key).ndim != 1):
+        raise ValueError(f"key: a single key is expected, as jax.random.key(0); got {key!r}")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -81,8 +82,9 @@ def fit(
         loss: of ours by name, or a `Loss`.
         params: where to start (never changed or deleted), or `run.state` to go on from there.
         data: (x, y) or (x, y, weights), arrays of NumPy or JAX; uint8 inputs stay uint8.
-        optimizer: of optax; one that needs value, gradient or the function (L-BFGS, reduce on
-            plateau) gets them, with the hand-derived gradient.
+        optimizer: of optax; the same object again needs no compiling again. One that
+            needs value, gradient or the function (L-BFGS, reduce on plateau) gets them, with the
+            hand-derived gradient.
         epochs: how many at most.
         batch_size: examples per update; an epoch has ⌈n / batch_size⌉ updates. `None`: all.
         key: decides the order of the examples, with the epoch; `jax.random.key(0)` if left out.
@@ -159,18 +161,23 @@ def epochs(
 
 def _loop(job: Job) -> Iterator[tuple[Epoch, str | None]]:
     # Entries are written once, and a History is a view of those written so far.
-    log = History(np.zeros(job.epochs, np.int64), *(np.full(job.epochs, np.nan) for _ in range(3)))
-    state, updates = job.state, 0
+    log = _empty_log(min(job.epochs, 1024))
+    state, updates, first = job.state, 0, int(job.state.epoch)
     for done in range(1, job.epochs + 1):
-        totals = np.zeros(2)
-        for data, rows in job.pieces(int(state.epoch)):
+        if done > len(log.loss):
+            log = History(*map(np.concatenate, zip(log, _empty_log(done), strict=True)))
+        totals, running = np.zeros(2), None
+        for data, rows in job.pieces(first + done - 1):
             rows = rows if job.limit is None or rows is None else rows[: job.limit - updates]
             state, sums = job.step(state, data, rows)
-            totals += np.asarray(sums, np.float64)
+            # One piece is computed while the next one is gathered.
+            totals += 0 if running is None else np.asarray(running, np.float64)
+            running = sums
             updates += 1 if rows is None else len(rows)
             if updates == job.limit:
                 break
-        state = state._replace(epoch=state.epoch + 1)
+        totals += np.asarray(running, np.float64)
+        state = state._replace(epoch=jnp.int32(first + done))
         # Updates without any weight have cost 0.
         log.updates[done - 1], log.loss[done - 1] = updates, totals[0] / (totals[1] or 1)
         if job.validation is not None:
@@ -182,6 +189,10 @@ def _loop(job: Job) -> Iterator[tuple[Epoch, str | None]]:
         yield Epoch(state, history), reason
         if reason:
             return
+
+
+def _empty_log(epochs: int) -> History:
+    return History(np.zeros(epochs, np.int64), *(np.full(epochs, np.nan) for _ in range(3)))
 
 
 def _reason(job: Job, history: History) -> str | None:

@@ -114,10 +114,10 @@ class Loss:
     def _rows(self, function: PerExample, a: Array, y: Targets, shape: tuple[int, ...]) -> Array:
         rows = function(a, targets(self, a, y))
         # An own loss that takes the mean itself would be averaged twice, without a word.
-        if rows.shape != shape:
+        if jnp.shape(rows) != shape:
             raise ValueError(
                 f"loss {self.name!r}: its {_role(self, function)} has to return shape {shape} for "
-                f"outputs of shape {a.shape}, got {rows.shape}"
+                f"outputs of shape {a.shape}, got {jnp.shape(rows)}"
             )
         return rows
 
@@ -137,7 +137,7 @@ def _role(loss: Loss, function: PerExample) -> str:
     return roles[function]
 
 
-def mean(per_example: Float[Array, "batch"], weights: Weights) -> Float[Array, ""]:
+def mean(per_example: Float[Array, " batch"], weights: Weights) -> Float[Array, ""]:
     """Return Σ_b w_b ℓ_b / Σ_b w_b, or the plain mean where `weights` is None."""
     if weights is None:
         return jnp.mean(per_example)
@@ -283,7 +283,8 @@ def _softmax_cross_entropy(z: Array, y: Array) -> Array:
 def _softmax_cross_entropy_delta(z: Array, y: Array) -> Array:
     p = activations.softmax(z)
     if jnp.issubdtype(y.dtype, jnp.integer):
-        return p - _distribution(y, z)
+        there = ((y >= 0) & (y < z.shape[-1]))[:, None]
+        return jnp.where(there, p, jnp.zeros_like(p)) - _distribution(y, z)
     return jnp.sum(y, axis=-1, keepdims=True) * p - y
 
 
@@ -296,6 +297,7 @@ def _binary_cross_entropy_derivative(a: Array, y: Array) -> Array:
 
 
 def _sigmoid_cross_entropy(z: Array, y: Array) -> Array:
+    z = activations.finite(z)
     return jnp.sum(jnp.maximum(z, 0) - y * z + jnp.log1p(jnp.exp(-jnp.abs(z))), axis=-1)
 
 

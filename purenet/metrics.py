@@ -49,7 +49,7 @@ def evaluate(
     loss: Loss,
     a: Float[Array, "batch outputs"],
     y: Num[Array, "..."],
-    weights: Float[Array, "batch"] | None = None,
+    weights: Float[Array, " batch"] | None = None,
 ) -> Float[Array, ""]:
     """Return the metric, with targets read as `loss` reads them.
 
@@ -66,7 +66,7 @@ def evaluate(
 
 
 def confusion_matrix(
-    labels: Int[ArrayLike, "batch"], predicted: Int[ArrayLike, "batch"], classes: int
+    labels: Int[ArrayLike, " batch"], predicted: Int[ArrayLike, " batch"], classes: int
 ) -> Int[Array, "classes classes"]:
     """Return the counts [true class, predicted class].
 

@@ -22,16 +22,19 @@ from jaxtyping import Array, ArrayLike, Float, Num
 from purenet import activations, initializers, losses
 from purenet.activations import Activation
 from purenet.losses import Loss, Targets, Weights
+from purenet.words import did_you_mean
 
 
 class Dense(NamedTuple):
     """The parameters of one layer: weight (in, out) and bias (out,)."""
 
     weight: Float[Array, "in out"]
-    bias: Float[Array, "out"]
+    bias: Float[Array, " out"]
 
 
 Params = tuple[Dense, ...]
+COMPUTE_DTYPES = ("bfloat16", "float16", "float32", "float64")
+PRECISIONS = ("default", "high", "highest")
 Inputs = Num[ArrayLike, "*batch in"]
 
 
@@ -57,6 +60,10 @@ class InputScaling:
                     f"InputScaling.{name}: expected one finite number, or one per feature"
                     f"{', none of them 0' if name == 'scale' else ''}; got {getattr(self, name)!r}"
                 )
+            if name == "scale" and not _invertible(given):
+                raise ValueError(
+                    f"InputScaling.scale: 1/scale has to be a normal float32, got {self.scale!r}"
+                )
             object.__setattr__(self, name, tuple(given.tolist()) if given.ndim else float(given))
 
     def apply(self, x: Num[Array, "... features"], dtype: Any) -> Float[Array, "... features"]:
@@ -72,6 +79,13 @@ class InputScaling:
         """Return ∂C/∂x from ∂C/∂a_0: divide by the scale."""
         factor = jnp.asarray(1 / np.asarray(self.scale), cotangent.dtype)
         return cotangent * (factor[None, :] if factor.ndim else factor)
+
+
+def _invertible(scale: np.ndarray) -> bool:
+    # Inputs are multiplied by the reciprocal, and subnormal numbers are flushed to zero.
+    limits = np.finfo(np.float32)
+    reciprocal = 1 / np.abs(scale)
+    return bool(np.all((reciprocal >= limits.tiny) & (reciprocal <= limits.max)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,7 +148,7 @@ class Network:
         Raises:
             ValueError: the shapes of `params` or `x` do not fit the description.
         """
-        x = jnp.asarray(x)
+        x = as_inputs(x)
         check_params(self, params)
         check_features(self, x)
         a = scale_inputs(self, params, x)
@@ -180,7 +194,8 @@ def mlp(
         precision: of the matrix products, forward and backward: "default", "high", "highest".
 
     Raises:
-        ValueError: sizes are not at least two positive integers; an unknown activation; as many
+        ValueError: sizes are not at least two positive integers; an unknown activation, dtype or
+            precision; as many
             hidden activations as hidden layers are needed; a scaling for another number of
             features; softmax over a single output, which is always 1; a compute dtype that is
             not a floating one.
@@ -191,12 +206,10 @@ def mlp(
         raise ValueError(
             "output: softmax over one unit is always 1; use output='sigmoid', or one unit per class"
         )
-    dtype = None if compute_dtype is None else np.dtype(compute_dtype)
-    if dtype is not None and not jnp.issubdtype(dtype, jnp.floating):
-        raise ValueError(f"compute_dtype: a floating dtype is expected, got {dtype.name!r}")
+    dtype = None if compute_dtype is None else _floating(compute_dtype)
     _check_scaling(input_scaling, sizes[0])
     names = _one_per_layer(hidden, len(sizes) - 2)
-    return Network(sizes, names, output, input_scaling, dtype, precision)
+    return Network(sizes, names, output, input_scaling, dtype, _precision(precision))
 
 
 def objective(net: Network, loss: str | Loss) -> Callable[..., Float[Array, ""]]:
@@ -286,19 +299,30 @@ def scale_inputs(net: Network, params: Params, x: Num[Array, "*batch in"]) -> Ar
     return x.astype(dtype) if net.input_scaling is None else net.input_scaling.apply(x, dtype)
 
 
+def as_inputs(x: Inputs) -> Array:
+    """Return x as an array of JAX; wide integers as floats, as JAX would take their low 32 bits."""
+    if isinstance(x, jax.Array):
+        return x
+    given = np.asarray(x)
+    wide = given.dtype.kind in "ui" and given.dtype.itemsize > 4
+    return jnp.asarray(given.astype(np.float64) if wide else given)
+
+
 def as_batch(net: Network, x: Inputs, y: Targets, weights: Weights) -> tuple:
     """Return x, y and weights with a batch axis, adding it to a single example (in,).
 
     Raises:
-        ValueError: x is neither (batch, in) nor (in,), or the batch axes of x and y differ.
+        ValueError: x is neither (batch, in) nor (in,), or empty; the batch axes of x and y differ.
     """
-    x, y = jnp.asarray(x), jnp.asarray(y)
+    x, y = as_inputs(x), jnp.asarray(y)
     weights = None if weights is None else jnp.asarray(weights)
     check_features(net, x)
     if x.ndim == 1:
         return x[None], y[None], None if weights is None else weights[None]
     if x.ndim != 2:
         raise ValueError(f"x: expected shape (batch, {net.sizes[0]}), got {x.shape}")
+    if x.shape[0] == 0:
+        raise ValueError(f"x: there is no example in it, shape {x.shape}")
     if y.shape[:1] != x.shape[:1]:
         raise ValueError(
             f"x and y: as many targets as examples are expected, got x of shape {x.shape} and "
@@ -319,6 +343,11 @@ def check_features(net: Network, x: Array) -> None:
 
 def check_params(net: Network, params: Params) -> None:
     """Raise a `ValueError` unless the shapes of the parameters are those of the description."""
+    if not isinstance(params, tuple) or not all(isinstance(layer, Dense) for layer in params):
+        kind = type(params).__name__
+        raise ValueError(
+            f"params: a tuple of Dense, as net.init returns it, is expected, got {kind}"
+        )
     expected = [(i, o) for i, o in zip(net.sizes[:-1], net.sizes[1:], strict=True)]
     given = [tuple(layer.weight.shape) for layer in params]
     biases = [tuple(layer.bias.shape) for layer in params]
@@ -338,6 +367,29 @@ def _sizes(sizes: Sequence[int | np.integer]) -> tuple[int, ...]:
             f"got {list(given)}"
         )
     return tuple(int(n) for n in given)
+
+
+def _floating(dtype: Any) -> np.dtype:
+    try:
+        given = np.dtype(dtype)
+    except TypeError:
+        raise ValueError(
+            f"compute_dtype: unknown dtype {dtype!r}{did_you_mean(str(dtype), COMPUTE_DTYPES)}"
+        ) from None
+    if not jnp.issubdtype(given, jnp.floating):
+        raise ValueError(f"compute_dtype: a floating dtype is expected, got {given.name!r}")
+    return given
+
+
+def _precision(precision: str | jax.lax.Precision | None) -> str | None:
+    if precision is None:
+        return None
+    name = getattr(precision, "name", precision)
+    if not isinstance(name, str) or name.lower() not in PRECISIONS:
+        raise ValueError(
+            f"precision: unknown precision {precision!r}{did_you_mean(str(name), PRECISIONS)}"
+        )
+    return name.lower()
 
 
 def _one_per_layer(

@@ -78,7 +78,7 @@ def decision_boundary(
     net: Network,
     params: Params,
     x: Float[np.ndarray, "n 2"],
-    y: Int[np.ndarray, "n"],
+    y: Int[np.ndarray, " n"],
     resolution: int = 200,
 ) -> None:
     """Draw the predicted class over the plane of two inputs, and the examples on it.

@@ -24,10 +24,10 @@ class History(NamedTuple):
         validation_metric: the metric on the validation data after the epoch.
     """
 
-    updates: Int[np.ndarray, "epochs"]
-    loss: Float[np.ndarray, "epochs"]
-    validation_loss: Float[np.ndarray, "epochs"]
-    validation_metric: Float[np.ndarray, "epochs"]
+    updates: Int[np.ndarray, " epochs"]
+    loss: Float[np.ndarray, " epochs"]
+    validation_loss: Float[np.ndarray, " epochs"]
+    validation_metric: Float[np.ndarray, " epochs"]
 
 
 Rule = Callable[[History, Metric], str | None]
@@ -37,6 +37,9 @@ Rule = Callable[[History, Metric], str | None]
 class Iterations:
     """Stop after exactly `count` updates, also in the middle of an epoch.
 
+    Updates are counted from the start of the call. A run that goes on from there begins with the
+    next epoch: the rest of the epoch that was cut short is not made up for.
+
     Raises:
         ValueError: `count` is less than 1.
     """
@@ -45,8 +48,10 @@ class Iterations:
 
     def __post_init__(self) -> None:
         """Check the count."""
-        if self.count < 1:
-            raise ValueError(f"Iterations.count: at least 1 is expected, got {self.count}")
+        if not isinstance(self.count, int | np.integer) or self.count < 1:
+            raise ValueError(
+                f"Iterations.count: a whole number of at least 1 is expected, got {self.count}"
+            )
 
     def __call__(self, history: History, metric: Metric) -> str | None:
         """Return a reason once the updates are done."""
@@ -84,11 +89,13 @@ class Converged:
 
     def __call__(self, history: History, metric: Metric) -> str | None:
         """Return a reason once the last `patience` epochs brought no progress."""
-        values = getattr(history, self.watch)
+        # An epoch with an infinite loss, or none, is never the best one.
+        values = np.nan_to_num(getattr(history, self.watch), nan=np.inf, posinf=np.inf)
         if len(values) <= self.patience:
             return None
         best, recent = values[: -self.patience].min(), values[-self.patience :].min()
-        if recent < best - self.tolerance * max(1, abs(best)):
+        margin = self.tolerance * max(1, abs(best)) if np.isfinite(best) else 0.0
+        if recent < best - margin:
             return None
         return f"{self.watch} converged: within {self.tolerance:g} for {self.patience} epochs"
 

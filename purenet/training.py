@@ -59,7 +59,9 @@ def epoch(
         order: a row of indices per update, −1 for no example; `None`: one update with all.
     """
     state, totals = one_pass(net, loss, optimizer, state, data, order)
-    return state._replace(epoch=state.epoch + 1), totals[0] / totals[1]
+    # Updates without any weight have cost 0.
+    mass = jnp.where(totals[1] == 0, jnp.ones_like(totals[1]), totals[1])
+    return state._replace(epoch=state.epoch + 1), totals[0] / mass
 
 
 def one_pass(
@@ -133,7 +135,7 @@ def _cost(net: Network, loss: Loss, batch: Data) -> Callable[[Params], Array]:
     return cost
 
 
-def _rows(data: Data, row: Int[Array, "batch"]) -> Data:
+def _rows(data: Data, row: Int[Array, " batch"]) -> Data:
     there = row >= 0
     index = jnp.where(there, row, 0)
     x, y, w = (jnp.asarray(v).at[index].get(mode="promise_in_bounds") for v in data)

@@ -90,3 +90,14 @@ def test_values_that_cannot_be_used_are_refused():
         pn.check_gradients(net, "cross_entropy", params, x * np.nan, y)
     with pytest.raises(ValueError, match="goes with output='sigmoid'"):
         pn.check_gradients(net, "binary_cross_entropy", params, x, y)
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e6])
+def test_data_of_any_size_is_no_reason_to_differ(size):
+    rng = np.random.default_rng(0)
+    x = 1.7e9 + 1e6 * rng.normal(size=(20, 3))
+    net = pn.mlp([3, 4, 1], "tanh", input_scaling=pn.InputScaling(1.7e9, 1e6))
+    params = net.init(jax.random.key(0))
+    y = size * (10 + rng.normal(size=20))
+    report = pn.check_gradients(net, "mean_squared_error", params, x, y)
+    assert report.ok, report

@@ -154,3 +154,18 @@ def test_parameters_of_another_network_are_not_saved(path):
     with pytest.raises(ValueError, match="params: the network of sizes"):
         checkpoint.save(path, Model(other, model().params))
     assert not path.exists()
+
+
+def test_an_own_activation_under_one_of_our_names_is_not_saved(path):
+    relu = pn.Activation("relu", lambda z: z * z, lambda z: 2 * z)
+    net = pn.mlp([2, 3, 1], relu)
+    with pytest.raises(ValueError, match="'relu' is your own but has the name of one of ours"):
+        checkpoint.save(path, Model(net, net.init(jax.random.key(0))))
+
+
+def test_a_precision_of_jax_is_the_same_by_name_and_after_loading(path):
+    net = pn.mlp([2, 1], precision=jax.lax.Precision.HIGHEST)
+    assert net == pn.mlp([2, 1], precision="highest")
+    checkpoint.save(path, Model(net, net.init(jax.random.key(0))))
+    loaded = checkpoint.load(path)
+    assert loaded.net.apply(loaded.params, np.ones((1, 2), np.float32)).shape == (1, 1)

@@ -395,7 +395,7 @@ def test_epochs_is_fit_as_a_generator():
 
 
 def test_epochs_refuses_before_the_first_epoch():
-    with pytest.raises(ValueError, match="epochs: at least 1"):
+    with pytest.raises(ValueError, match="epochs: a whole number of at least 1"):
         pn.epochs(NET, LOSS, initial(), (X, LABELS), SGD, epochs=0)
     with pytest.raises(ValueError, match="use output='sigmoid'"):
         pn.epochs(NET, "binary_cross_entropy", initial(), (X, np.ones((N, 2))), SGD)
@@ -448,8 +448,11 @@ def test_the_hand_derivative_is_what_trains():
 # --- What cannot be used -------------------------------------------------------------------------
 
 REFUSED = [
-    ({"epochs": 0}, "epochs: at least 1 is expected, got 0"),
-    ({"batch_size": 0}, "batch_size: at least 1, or None for all examples, got 0"),
+    ({"epochs": 0}, "epochs: a whole number of at least 1 is expected, got 0"),
+    (
+        {"batch_size": 0},
+        "batch_size: a whole number of at least 1, or None for all examples, got 0",
+    ),
     ({"batch_size": -5}, "batch_size: .* got -5"),
     ({"metric": "acuracy"}, "metric: unknown metric 'acuracy'; did you mean 'accuracy'"),
     ({"data": (X, LABELS[:5])}, "data: as many targets"),
@@ -490,3 +493,48 @@ def test_an_activation_without_derivative_is_refused():
     net = pn.mlp([3, 4, 1], hidden="step")
     with pytest.raises(ValueError, match=r"hidden\[0\]: activation 'step' has no usable"):
         pn.fit(net, "mean_squared_error", initial(net), (X, Y), PLAIN)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"optimizer": "adam"}, "optimizer: one of optax is expected"),
+        ({"stop": stop.Iterations(3)}, r"stop: a list of rules is expected.*stop=\[...\]"),
+        ({"key": 0}, "key: a single key is expected"),
+        ({"epochs": 2.5}, "epochs: a whole number"),
+        ({"batch_size": 2.0}, "batch_size: a whole number"),
+    ],
+)
+def test_arguments_of_another_kind_are_named(options, message):
+    net = pn.mlp([2, 1])
+    data = np.ones((4, 2), np.float32), np.zeros(4, np.float32)
+    given = {"optimizer": optax.sgd(0.1), **options}
+    with pytest.raises(ValueError, match=message):
+        pn.fit(net, "mean_squared_error", net.init(jax.random.key(0)), data, **given)
+
+
+def test_very_many_epochs_cost_no_memory_before_they_are_run():
+    net = pn.mlp([2, 1])
+    data = np.ones((4, 2), np.float32), np.zeros(4, np.float32)
+    run = pn.fit(
+        net,
+        "mean_squared_error",
+        net.init(jax.random.key(0)),
+        data,
+        optax.sgd(0.1),
+        epochs=10**12,
+        batch_size=None,
+        stop=[stop.Iterations(1030)],
+    )
+    assert len(run.history.loss) == 1030
+    assert np.isfinite(run.history.loss).all()
+
+
+def test_float64_data_beyond_float32_is_refused_where_float32_is_used():
+    net = pn.mlp([1, 1])
+    data = np.array([[1e39], [1.0]]), np.zeros(2)
+    with pytest.raises(
+        ValueError, match=r"data x: 1e\+39 at index \(0, 0\); finite numbers of float32"
+    ):
+        pn.fit(net, "mean_squared_error", net.init(jax.random.key(0)), data, optax.sgd(0.1))

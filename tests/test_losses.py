@@ -368,3 +368,19 @@ def test_an_own_loss_that_returns_another_shape_is_refused(role):
     a, y = jnp.ones((2, 3)), jnp.zeros((2, 3))
     with pytest.raises(ValueError, match=f"loss 'own': its {message}"):
         own(a, y) if role == "value" else own.gradient(a, y)
+
+
+def test_a_label_outside_the_classes_is_a_row_of_zeros_in_value_and_gradient():
+    z = jnp.asarray(np.random.default_rng(0).normal(size=(4, 3)), jnp.float32)
+    y = jnp.array([0, -1, 3, 2])
+    hand = losses.cross_entropy.delta(z, y)
+    auto = jax.grad(lambda z: losses.cross_entropy.from_logits(z, y))(z)
+    np.testing.assert_allclose(hand, auto, atol=1e-7)
+    assert not hand[1:3].any()
+
+
+def test_binary_cross_entropy_has_its_limits():
+    z = jnp.array([[jnp.inf], [-jnp.inf], [jnp.nan]])
+    value = losses.binary_cross_entropy.fused.value(z, jnp.array([[1.0], [0.0], [1.0]]))
+    assert value[:2].tolist() == [0, 0]
+    assert jnp.isnan(value[2])

@@ -256,3 +256,40 @@ def test_parameters_of_another_description_are_refused():
     ):
         with pytest.raises(ValueError, match=message):
             net.apply(params, jnp.ones((5, 3)))
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"compute_dtype": "blfoat16"}, "unknown dtype 'blfoat16'; did you mean 'bfloat16'"),
+        ({"compute_dtype": "int32"}, "a floating dtype is expected"),
+        ({"precision": "hihgest"}, "unknown precision 'hihgest'; did you mean 'highest'"),
+    ],
+)
+def test_unknown_dtypes_and_precisions_are_answered_with_the_nearest(options, message):
+    with pytest.raises(ValueError, match=message):
+        pn.mlp([2, 1], **options)
+
+
+def test_wide_integers_keep_their_value():
+    net = pn.mlp([1, 1], input_scaling=pn.InputScaling(2.0**40, 2.0**40))
+    params = net.init(jax.random.key(0))
+    wide = np.array([[2**40 + 2**39]])
+    np.testing.assert_array_equal(net.apply(params, wide), net.apply(params, wide.astype(float)))
+    np.testing.assert_array_equal(pn.predict(net, params, wide), net.apply(params, wide))
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("params", [None, [], "list"])
+def test_parameters_of_another_kind_are_named(params):
+    net = pn.mlp([2, 1])
+    given = list(net.init(jax.random.key(0))) if params == "list" else params
+    with pytest.raises(ValueError, match=r"params: a tuple of Dense.* is expected, got"):
+        net.apply(given, np.ones((1, 2)))
+
+
+@pytest.mark.parametrize("scale", [1e-40, 1e39])
+def test_a_scale_whose_reciprocal_is_no_normal_float32_is_refused(scale):
+    with pytest.raises(ValueError, match="1/scale has to be a normal float32"):
+        pn.InputScaling(0.0, scale)

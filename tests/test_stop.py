@@ -30,7 +30,9 @@ def test_iterations_end_at_the_count(updates, ends):
 
 @pytest.mark.parametrize("count", [0, -3])
 def test_iterations_are_at_least_1(count):
-    with pytest.raises(ValueError, match=f"Iterations.count: at least 1 .* got {count}"):
+    with pytest.raises(
+        ValueError, match=f"Iterations.count: a whole number of at least 1 .* got {count}"
+    ):
         stop.Iterations(count)
 
 
@@ -164,3 +166,13 @@ def test_which_rules_need_validation_data():
 def test_rules_are_values():
     assert stop.Converged(1e-3, 4) == stop.Converged(1e-3, 4)
     assert len({stop.Iterations(3), stop.Iterations(3), stop.Iterations(4)}) == 2
+
+
+@pytest.mark.parametrize("first", [np.inf, np.nan])
+def test_an_epoch_without_a_finite_loss_is_never_the_best(first):
+    rule = stop.Converged(0.0, 2, "validation_loss")
+    falling = [first, 5.0, 1.0, 0.1]
+    for epochs in range(1, 5):
+        values = np.array(falling[:epochs])
+        record = stop.History(np.arange(epochs) + 1, values, values, values)
+        assert rule(record, metrics.rmse) is None

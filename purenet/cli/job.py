@@ -56,7 +56,7 @@ def job(dataset: Dataset, options: argparse.Namespace) -> Job:
         dataset,
         net,
         loss,
-        _metric(options, loss, classes, single),
+        _metric(options, dataset, single),
         optimizer,
         parts,
         _rules(options),
@@ -87,9 +87,17 @@ def _targets(part: Examples, loss: pn.Loss, single: bool, dataset: Dataset) -> n
     return np.eye(len(dataset.class_names), dtype=np.float32)[part.y]
 
 
-def _metric(options: argparse.Namespace, loss: pn.Loss, classes: bool, single: bool) -> pn.Metric:
+def _metric(options: argparse.Namespace, dataset: Dataset, single: bool) -> pn.Metric:
+    classes = dataset.task == "classification"
     name = "binary_accuracy" if single else "accuracy" if classes else "r_squared"
-    return metrics.from_name(options.metric or name, "--metric")
+    metric = metrics.from_name(options.metric or name, "--metric")
+    if metric is not metrics.rmse or dataset.target_scaling is None:
+        return metric
+    # Targets are standardised for training; what people read and aim at is in their unit.
+    unit = np.asarray(dataset.target_scaling.scale, np.float32)[None, :]
+    return pn.Metric(
+        "rmse", lambda a, y, weights: metric.value(a * unit, y * unit, weights), "lower"
+    )
 
 
 def _class_weights(text: str, dataset: Dataset) -> np.ndarray:

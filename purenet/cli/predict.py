@@ -66,7 +66,15 @@ def _rows(model: Model, options: argparse.Namespace) -> _Rows:
 
 
 def _known(model: Model, name: str, data_dir: str | None) -> _Rows:
-    dataset = data.load(name, data_dir=data_dir)
+    source = model.source
+    if source is None or source.name != name:
+        raise ValueError(
+            f"{name}: the model was not trained on {name}, so nobody knows which of its examples "
+            "are test examples to it; give it a file"
+        )
+    dataset = data.load(
+        name, data_dir=data_dir, seed=source.seed, validation=source.validation, test=source.test
+    )
     x = _wide(model, dataset.test.x, name)
     return _Rows(x, dataset.test.y if model.class_names == dataset.class_names else None)
 

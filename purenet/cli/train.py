@@ -13,7 +13,7 @@ import numpy as np
 
 import purenet as pn
 from purenet import checkpoint, data, metrics
-from purenet.cli import extras
+from purenet.cli import extras, notes
 from purenet.cli import job as build
 from purenet.cli.job import Job
 from purenet.data import Dataset
@@ -42,13 +42,21 @@ def run(options: argparse.Namespace) -> None:
     paths = _writable(options, dataset)
     print(data.describe(dataset))
     print(_describe(job, options))
+    notes.tell(dataset)
     with _compile_seconds() as compiling:
         trained = _fit(job, options)
         ended = time.perf_counter()
     params = trained.best if options.keep == "best" else trained.params
     model = checkpoint.Model(
-        job.net, params, job.loss.name, dataset.class_names, dataset.target_scaling, dataset.table
+        job.net,
+        params,
+        job.loss.name,
+        dataset.class_names,
+        dataset.target_scaling,
+        dataset.table,
+        checkpoint.Source(dataset.name, options.seed, options.validation, options.test),
     )
+    replaced = " (the file that was there is replaced)" if paths["save"].exists() else ""
     checkpoint.save(paths["save"], model)
     print(_ending(trained, options, job))
     _report_test(job, params)
@@ -56,8 +64,11 @@ def run(options: argparse.Namespace) -> None:
     print(
         f"time {total:.1f} s: {compiling():.1f} s compiling, {total - compiling():.1f} s training"
     )
-    print(f"model saved to {paths['save']}")
+    print(f"model saved to {paths['save']}{replaced}")
     _extras(paths, job, trained, params)
+
+
+PICTURES = (".png", ".pdf", ".svg", ".jpg")
 
 
 def _writable(options: argparse.Namespace, dataset: Dataset) -> dict[str, Path]:
@@ -68,6 +79,10 @@ def _writable(options: argparse.Namespace, dataset: Dataset) -> dict[str, Path]:
     for name, path in paths.items():
         if path.is_dir() or not os.access(path.parent, os.W_OK):
             raise ValueError(f"--{name}: {path} cannot be written")
+    if "plot" in paths and paths["plot"].suffix not in PICTURES:
+        raise ValueError(
+            f"--plot: a file that ends in {', '.join(PICTURES)} is expected, got {paths['plot']}"
+        )
     return paths
 
 

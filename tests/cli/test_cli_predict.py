@@ -112,7 +112,7 @@ REFUSED = {
     "missing": (["m.st", "hole.csv"], "row 3, column 'area': the value is missing"),
     "text": (["m.st", "word.csv"], "row 2, column 'area'"),
     "npz": (["m.st", "x.npz"], "the model was trained on a CSV file"),
-    "digits": (["m.st", "digits"], "64 features in each row, the model takes 3"),
+    "digits": (["m.st", "digits"], "the model was not trained on digits"),
     "folder": (["m.st", "x.npz", "--data-dir", "."], "--data-dir goes with mnist"),
     "damaged": (["damaged.st", "hole.csv"], "damaged.st: not a readable safetensors file"),
 }
@@ -132,6 +132,15 @@ def test_what_cannot_be_used_is_one_line_and_exit_code_2(capsys, folder, kind):
     assert err.startswith("purenet predict: ")
     assert message in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_test_examples_of_the_model_are_the_ones_that_it_has_not_seen(capsys, seed):
+    main(["train", "--seed", str(seed), "--test", "0.1", "--epochs", "3", "--quiet"])
+    trained = capsys.readouterr().out
+    _, rows, err = predict(capsys, "digits.safetensors", "digits")
+    figure = trained.split("test accuracy ")[1].split()[0]
+    assert f"accuracy {figure} on the {len(rows) - 1} rows" in err
 
 
 def test_a_reader_that_leaves_early_is_no_error(folder):

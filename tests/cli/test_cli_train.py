@@ -189,6 +189,41 @@ def test_every_training_option_is_taken(capsys):
     assert "the last epoch's parameters are kept" in out
 
 
+def test_rmse_is_in_the_unit_of_the_target(capsys):
+    write_houses("houses.csv")
+    options = "--data", "houses.csv", "--epochs", "2", "--metric", "rmse"
+    out = train(capsys, *options)[1]
+    last = float(re.findall(r"rmse (\S+)", out)[1])
+    test = float(re.search(r"test RMSE (\S+)", out)[1])
+    assert 0.3 < last / test < 3
+    aimed = train(capsys, *options, "--target-metric", "20")[1]
+    assert "reached" not in aimed
+
+
+def write_dollars(path):
+    write_csv(
+        path,
+        ["area", "day", "price"],
+        [(str(a), f"2026-01-{a:02d}", f"${a},000") for a in range(1, 29)] * 3,
+    )
+
+
+def test_what_looks_like_a_mistake_is_noted_and_not_refused(capsys):
+    write_dollars("dollars.csv")
+    code, _, err = train(capsys, "--data", "dollars.csv", "--epochs", "1", "--quiet")
+    assert code == 0
+    assert "the target has 28 classes ('$1,000', '$10,000', …)" in err
+    assert "column 'day' has 28 categories" in err
+    assert "--drop day" in err
+    assert train(capsys, "--epochs", "1", "--quiet")[2] == ""
+
+
+def test_a_model_that_is_replaced_is_said_to_be(capsys):
+    small = "--epochs", "1", "--hidden", "2", "--quiet"
+    assert "replaced" not in train(capsys, *small)[1]
+    assert "(the file that was there is replaced)" in train(capsys, *small)[1]
+
+
 def test_class_weights_by_name_change_the_result(capsys):
     write_flowers("flowers.csv")
     figures = [
@@ -229,6 +264,7 @@ REFUSED = {
     "weight": (["--class-weights", "1=x"], "the weight in '1=x' is not a number"),
     "target": (["--target", "a"], "target= does not go with digits"),
     "save": (["--save", "absent/m.st"], "cannot be written"),
+    "plot": (["--plot", "p.xyz"], "--plot: a file that ends in .png"),
     "unknown": (["--hidn", "3"], "unrecognized arguments: --hidn 3"),
 }
 
