@@ -130,7 +130,7 @@ class Gradients(NamedTuple):
     """What a dense layer hands back: d_1 and ∂E/∂B for its update, d_2 for the layer below."""
 
     d1: Float[Array, "in out"]
-    db: Float[Array, "out"]
+    db: Float[Array, " out"]
     d2: Float[Array, "batch in"]
 
 

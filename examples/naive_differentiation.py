@@ -56,7 +56,7 @@ class Counted:
         return self.compiled(*args)
 
 
-def forward_differences(cost: Callable, theta: Float[Array, "p"], h: float) -> np.ndarray:
+def forward_differences(cost: Callable, theta: Float[Array, " p"], h: float) -> np.ndarray:
     base, at = float(cost(theta)), np.array(theta)
     gradient = np.zeros(len(at))
     for i in range(len(at)):
@@ -66,7 +66,7 @@ def forward_differences(cost: Callable, theta: Float[Array, "p"], h: float) -> n
     return gradient
 
 
-def forward_mode(derivative: Callable, theta: Float[Array, "p"]) -> np.ndarray:
+def forward_mode(derivative: Callable, theta: Float[Array, " p"]) -> np.ndarray:
     gradient = np.zeros(len(theta))
     for i in range(len(theta)):
         direction = np.zeros(len(theta))

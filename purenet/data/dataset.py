@@ -30,7 +30,7 @@ class Examples(NamedTuple):
     """
 
     x: Shaped[np.ndarray, "n features"]
-    y: Shaped[np.ndarray, "n *outputs"]
+    y: Shaped[np.ndarray, " n *outputs"]
 
 
 @dataclass(frozen=True)

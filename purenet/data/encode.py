@@ -19,7 +19,7 @@ class Encoded(NamedTuple):
     """
 
     x: Float32[np.ndarray, "n features"]
-    y: Shaped[np.ndarray, "n *outputs"] | None
+    y: Shaped[np.ndarray, " n *outputs"] | None
     unseen: dict[str, int]
 
 
