@@ -40,6 +40,8 @@ theorem = Derivation(
     conditions=(
         "z[l,s,k] = Σ_i σ(z[l−1,s,i]) W[l,i,k] + b[l,k]; for l = 1 the input stands for σ(z[0])",
         "g[s,k] = ∂C/∂σ(z[L,s,k]), which the cost gives",
+        "the step goes from layer l + 1 to layer l for l < L; the widths n and m are named anew in "
+        "each layer",
         "δ is computed by the boxes of the first two claims, from l = L downwards",
     ),
     chains=(

@@ -25,7 +25,7 @@ def _example():
 
 theorem = Derivation(
     name="descent_direction",
-    title="A step against the gradient lowers C: dC/dt = −η_w Σ (∂C/∂w)² − η_b Σ (∂C/∂b)²",
+    title="Against the gradient C starts downhill: dC/dt = −η_w Σ (∂C/∂w)² − η_b Σ (∂C/∂b)²",
     quantifiers=(
         "every differentiable cost C",
         "every number of weights n and of biases m",
@@ -37,6 +37,7 @@ theorem = Derivation(
     conditions=(
         "g = ∂C/∂w and h = ∂C/∂b, all taken at the same point",
         "t goes from 0 to 1 along the step, and dC/dt is taken where it starts",
+        "it is below 0 unless every slope is 0; how far one may go is another question",
     ),
     chains=(
         Chain(

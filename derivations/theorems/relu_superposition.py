@@ -83,7 +83,9 @@ theorem = Derivation(
     },
     conditions=(
         "s[j] = d[j] is the slope wanted on piece j, between t[j] and t[j+1]",
-        "c = y[1], the height before the first knot",
+        "c = y[1], the height up to the first knot: there every relu is 0 and f(t[1]) = y[1]",
+        "piece r lies between t[r] and t[r+1], for r < n; on it relu′(x − t[j]) is 1 for j ≤ r and "
+        "else 0",
     ),
     chains=(
         Chain(

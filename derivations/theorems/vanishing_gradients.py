@@ -26,11 +26,13 @@ theorem = Derivation(
     quantifiers=(
         "every real z",
         "every depth L",
-        "every width n",
+        "n the largest width",
         "all weights with |W| ≤ ω",
         "every output a of a unit",
     ),
     conditions=(
+        "sizes are never below 0, and an output a of a sigmoid is between 0 and 1, so that no term "
+        "of the room is below 0",
         "D is the largest |δ|[k] where the error comes in, the case of no layer",
         "|W|[p,k] and |δ|[k] are the sizes, so that the hidden delta is at most σ′ S[p]",
     ),
