@@ -5,6 +5,7 @@ With activated outputs a (batch, outputs), targets y and example weights w:
 | metric | value | better |
 |---|---|---|
 | accuracy | Σ w [argmax a = argmax y] / Σ w; of one output: binary_accuracy | higher |
+| balanced_accuracy | the mean over the classes that occur of their own accuracy (recall) | higher |
 | binary_accuracy | Σ w [(a ≥ ½) = (y ≥ ½)] / Σ w, over all outputs | higher |
 | rmse | √(Σ w (y − a)² / Σ w), over all outputs | lower |
 | r_squared | 1 − Σ w (y − a)² / Σ w (y − ȳ)², ȳ the weighted mean of each output | higher |
@@ -101,6 +102,20 @@ def _accuracy(a: Array, y: Array, weights: Array) -> Array:
     return jnp.sum(weights * right) / jnp.sum(weights)
 
 
+def _balanced_accuracy(a: Array, y: Array, weights: Array) -> Array:
+    single = a.shape[1] == 1
+    labels = y if y.ndim == 1 else (y[:, 0] >= 0.5 if single else jnp.argmax(y, axis=-1))
+    predicted = a[:, 0] >= 0.5 if single else jnp.argmax(a, axis=-1)
+    classes = jnp.arange(2 if single else a.shape[1], dtype=jnp.int32)[None, :]
+    member = (labels.astype(jnp.int32)[:, None] == classes).astype(a.dtype) * weights[:, None]
+    right = (labels.astype(jnp.int32) == predicted.astype(jnp.int32)).astype(a.dtype)
+    mass = jnp.sum(member, axis=0)
+    recall = jnp.sum(member * right[:, None], axis=0) / jnp.where(
+        mass == 0, jnp.ones_like(mass), mass
+    )
+    return jnp.sum(recall) / jnp.sum((mass > 0).astype(a.dtype))
+
+
 def _binary_accuracy(a: Array, y: Array, weights: Array) -> Array:
     right = jnp.mean(((a >= 0.5) == (_rows(y, a) >= 0.5)).astype(a.dtype), axis=-1)
     return jnp.sum(weights * right) / jnp.sum(weights)
@@ -122,8 +137,12 @@ def _rows(y: Array, a: Array) -> Array:
 
 
 accuracy = Metric("accuracy", _accuracy, "higher")
+balanced_accuracy = Metric("balanced_accuracy", _balanced_accuracy, "higher")
 binary_accuracy = Metric("binary_accuracy", _binary_accuracy, "higher")
 rmse = Metric("rmse", _rmse, "lower")
 r_squared = Metric("r_squared", _r_squared, "higher")
 
-METRICS = {metric.name: metric for metric in (accuracy, binary_accuracy, rmse, r_squared)}
+METRICS = {
+    metric.name: metric
+    for metric in (accuracy, balanced_accuracy, binary_accuracy, rmse, r_squared)
+}

@@ -104,7 +104,7 @@ def test_an_example_of_weight_0_is_not_there(name):
 
 @pytest.mark.parametrize("name", metrics.METRICS)
 def test_a_perfect_prediction_has_the_best_value(name):
-    best = {"accuracy": 1, "binary_accuracy": 1, "rmse": 0, "r_squared": 1}[name]
+    best = 0 if name == "rmse" else 1
     assert measure(metrics.METRICS[name], "mean_squared_error", BITS, BITS) == best
 
 
@@ -186,3 +186,25 @@ def test_the_confusion_matrix_counts_true_class_by_row():
 def test_the_confusion_matrix_has_a_row_for_an_absent_class():
     got = confusion_matrix(jnp.array([0, 2]), jnp.array([0, 0]), 3)
     assert got.tolist() == [[1, 0, 0], [0, 0, 0], [1, 0, 0]]
+
+
+def test_balanced_accuracy_is_the_recall_of_scikit_learn_for_labels_rows_and_one_output():
+    from sklearn.metrics import balanced_accuracy_score
+
+    rng = np.random.default_rng(0)
+    y = rng.choice(3, 40, p=[0.8, 0.15, 0.05])
+    a = rng.dirichlet(np.ones(3), 40)
+    weights = rng.uniform(0.5, 2, 40)
+    expected = balanced_accuracy_score(y, a.argmax(axis=1), sample_weight=weights)
+    for targets in (y, np.eye(3)[y]):
+        got = measure(metrics.balanced_accuracy, "cross_entropy", a, targets, weights)
+        assert got == pytest.approx(expected, rel=1e-5)
+    p, bits = rng.uniform(size=(40, 1)), rng.integers(0, 2, (40, 1))
+    expected = balanced_accuracy_score(bits[:, 0], p[:, 0] >= 0.5)
+    got = measure(metrics.balanced_accuracy, "binary_cross_entropy", p, bits.astype(float))
+    assert got == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_class_that_does_not_occur_does_not_count_as_missed():
+    a, y = np.array([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1]]), np.array([0, 1])
+    assert measure(metrics.balanced_accuracy, "cross_entropy", a, y) == 1

@@ -8,7 +8,7 @@ import numpy as np
 import optax
 
 import purenet as pn
-from purenet import activations, losses, metrics
+from purenet import activations, initializers, losses, metrics
 from purenet.data import Dataset, Examples
 
 
@@ -44,6 +44,8 @@ def job(dataset: Dataset, options: argparse.Namespace) -> Job:
         precision=options.precision,
     )
     pn.value_and_grad(net, loss)
+    if options.init:
+        initializers.from_name(options.init, "--init")
     parts: dict[str, tuple] = {
         name: (part.x, _targets(part, loss, single, dataset))
         for name, part in zip(("train", "validation", "test"), _parts(dataset), strict=True)
@@ -59,7 +61,7 @@ def job(dataset: Dataset, options: argparse.Namespace) -> Job:
         _metric(options, dataset, single),
         optimizer,
         parts,
-        _rules(options),
+        _rules(options, "validation" in parts),
     )
 
 
@@ -75,6 +77,8 @@ def _output(loss: pn.Loss, classes: bool) -> str:
 
 def _activations(text: str) -> str | list[str]:
     names = text.split(",")
+    for name in names:
+        activations.from_name(name, "--activation")
     return names[0] if len(names) == 1 else names
 
 
@@ -158,7 +162,13 @@ def _optimizer(options: argparse.Namespace, examples: int) -> optax.GradientTran
     return pn.by_kind(weights=with_rate(rate), biases=with_rate(options.bias_learning_rate))
 
 
-def _rules(options: argparse.Namespace) -> list:
+def _rules(options: argparse.Namespace, validated: bool) -> list:
+    for flag, given in (
+        ("--patience", options.patience),
+        ("--target-metric", options.target_metric),
+    ):
+        if given is not None and not validated:
+            raise ValueError(f"{flag} needs validation examples: --validation above 0")
     rules: list = []
     if options.max_updates:
         rules.append(pn.stop.Iterations(options.max_updates))

@@ -249,8 +249,8 @@ STOPPING: Options = {
     },
     "--metric": {
         "metavar": "NAME",
-        "help": "accuracy, binary_accuracy, rmse or r_squared; without it accuracy for classes, "
-        "r_squared for numbers",
+        "help": "accuracy, balanced_accuracy, binary_accuracy, rmse or r_squared; without it "
+        "accuracy for classes, r_squared for numbers",
     },
 }
 

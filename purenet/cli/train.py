@@ -175,6 +175,9 @@ def _report_test(job: Job, params: pn.network.Params) -> None:
     if job.dataset.task == "classification":
         _, value = pn.evaluate(job.net, job.loss, params, (x, y), _accuracy_of(job))
         print(f"test accuracy {value:.4f}")
+        if job.metric is metrics.balanced_accuracy or len(job.parts["train"]) == 3:
+            _, balanced = pn.evaluate(job.net, job.loss, params, (x, y), metrics.balanced_accuracy)
+            print(f"test balanced accuracy {balanced:.4f}")
         return
     a = np.asarray(pn.predict(job.net, params, x))
     scaling = job.dataset.target_scaling

@@ -189,6 +189,13 @@ def test_every_training_option_is_taken(capsys):
     assert "the last epoch's parameters are kept" in out
 
 
+def test_with_class_weights_the_balanced_accuracy_is_told_too(capsys):
+    small = "--epochs", "2", "--hidden", "4", "--quiet"
+    assert "balanced" not in train(capsys, *small)[1]
+    weighted = train(capsys, *small, "--class-weights", "balanced")[1]
+    assert re.search(r"test balanced accuracy 0\.\d{4}", weighted)
+
+
 def test_rmse_is_in_the_unit_of_the_target(capsys):
     write_houses("houses.csv")
     options = "--data", "houses.csv", "--epochs", "2", "--metric", "rmse"
@@ -249,7 +256,8 @@ REFUSED = {
     "step": (["--activation", "step"], "'step' has no usable derivative"),
     "loss": (["--loss", "cross_entrpy"], "did you mean 'cross_entropy'?"),
     "pair": (["--output", "tanh"], "goes with output='softmax'"),
-    "init": (["--init", "he"], "unknown initialisation 'he'"),
+    "init": (["--init", "he"], "--init: unknown initialisation 'he'"),
+    "patience": (["--validation", "0", "--patience", "3"], "--patience needs validation examples"),
     "metric": (["--metric", "acuracy"], "did you mean 'accuracy'?"),
     "count": (["--activation", "relu,tanh"], "1 hidden layers need 1 activations"),
     "hidden": (["--hidden", "a"], "argument --hidden: expected whole numbers"),
