@@ -1,4 +1,4 @@
-"""The command line: `purenet train` and `purenet predict`.
+"""The command line: `purenet train`, `purenet predict` and `purenet prove`.
 
 What can't be used (an option, a file, a row of it) gives one line on standard error that says what
 and where, and exit code 2; never a traceback.
@@ -9,19 +9,23 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from purenet.cli import options
 
 # The module of each command is imported when it runs: --help needs no JAX.
-COMMANDS = {"train": options.add_train, "predict": options.add_predict}
+COMMANDS = {
+    "train": options.add_train,
+    "predict": options.add_predict,
+    "prove": options.add_prove,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0, or 2 for what can't be used."""
+    """Run a command and return its exit code: 0, 2 for what can't be used, 1 for not proved."""
     parsed = parser().parse_args(arguments)
     try:
-        importlib.import_module(f"purenet.cli.{parsed.command}").run(parsed)
+        code = importlib.import_module(f"purenet.cli.{parsed.command}").run(parsed)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output has left, as `head` does; nothing is wrong with the command.
@@ -33,13 +37,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write(f"purenet {parsed.command}: interrupted\n")
         return 130
-    return 0
+    return code or 0
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    whole = _Parser(prog="purenet", description="Train dense networks with hand-derived gradients.")
-    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    whole = _Parser(
+        prog="purenet",
+        description="Train dense networks with hand-derived gradients, and prove gradients.",
+    )
+    commands = whole.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=_Command
+    )
     for name, add in COMMANDS.items():
         add(commands, name)
     return whole
@@ -48,6 +57,22 @@ def parser() -> argparse.ArgumentParser:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+class _Command(_Parser):
+    """The parser of one command: options may stand between its arguments."""
+
+    _reading = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        # argparse reads intermixed arguments by this method too, and knows it not for subcommands.
+        if self._reading:
+            return super().parse_known_args(args, namespace)
+        self._reading = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._reading = False
 
 
 def _one_line(error: Exception) -> str:

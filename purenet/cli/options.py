@@ -31,6 +31,24 @@ def add_predict(commands: Any, name: str) -> None:
     _add(predict, PREDICT)
 
 
+def add_prove(commands: Any, name: str) -> None:
+    """Add `purenet prove`."""
+    prove = commands.add_parser(
+        name,
+        help="prove gradients for every shape: the built-in ones, or yours",
+        description="Without FUNCTION, prove the built-in theorems. With it, prove that its "
+        "custom rule is the derivative of what it computes, for all sizes and all real inputs in "
+        "the domains. Exit code 0: everything is proved; 1: something is refuted or unknown; 2: "
+        "the input cannot be used.",
+    )
+    _add(prove, PROVE)
+    _add(
+        prove.add_argument_group("another claim about FUNCTION").add_mutually_exclusive_group(),
+        CLAIM,
+    )
+    _add(prove.add_argument_group("report"), REPORT)
+
+
 def _add(group: Any, options: Options) -> None:
     for flag, settings in options.items():
         told = settings.get("default")
@@ -105,6 +123,55 @@ PREDICT: Options = {
     },
     "--output": {"metavar": "FILE", "help": "where the CSV goes; without it to the screen"},
     "--data-dir": {"metavar": "FOLDER", "help": "for mnist: where its files lie"},
+}
+
+PROVE: Options = {
+    "function": {
+        "nargs": "?",
+        "metavar": "FUNCTION",
+        "help": "MODULE:FUNCTION or FILE.py:FUNCTION; the current folder is searched too",
+    },
+    "domains": {
+        "nargs": "*",
+        "metavar": "DOMAIN",
+        "help": 'of each argument: real("batch features"), real("n", low=0, high=1), '
+        'positive(), nonzero("n"), boolean("n"), label("batch", classes="k"), '
+        'distribution("batch k"), static(3), function("sigma"); or a tuple, list or dict of them',
+    },
+    "--sizes": {"metavar": "TEXT", "help": 'constraints on the named sizes, as in "n >= 2"'},
+    "--only": {
+        "action": "append",
+        "metavar": "NAME",
+        "help": "this built-in theorem, in full (may be repeated)",
+    },
+    "--depth": {
+        "type": _count,
+        "metavar": "N",
+        "help": "prove the gradient of networks of up to N layers",
+    },
+    "--limit": {
+        "type": _positive,
+        "metavar": "SECONDS",
+        "help": "for each theorem; what takes longer is unknown",
+    },
+}
+
+CLAIM: Options = {
+    "--pullback": {
+        "metavar": "FUNCTION",
+        "help": "pullback(*arguments, cotangent) is its vector-Jacobian product",
+    },
+    "--gradient": {
+        "metavar": "FUNCTION",
+        "help": "gradient(*arguments) is its derivative by the first argument; FUNCTION is scalar",
+    },
+    "--equal": {"metavar": "FUNCTION", "help": "the two are the same function of real numbers"},
+    "--audit": {"action": "store_true", "help": "every custom rule inside it is right"},
+}
+
+REPORT: Options = {
+    "--latex": {"action": "store_true", "help": "print the derivation as LaTeX"},
+    "--json": {"action": "store_true", "help": "print one JSON document"},
 }
 
 DATA: Options = {

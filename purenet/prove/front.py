@@ -1,0 +1,376 @@
+"""The questions that a user asks, and the search for their answer.
+
+First the symbolic comparison, at general sizes and where sizes coincide; then, in float64, a search
+for a point at which the claim is wrong. Only a point that JAX itself confirms refutes.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from purenet.prove import decide, describe, equality, rules
+from purenet.prove.decide import Outcome
+from purenet.prove.interpret.tensor import Unknown
+from purenet.prove.kernel import budget, sums
+from purenet.prove.kernel.calculus import NoDerivative, NotLinear
+from purenet.prove.replay import equal_search, search
+from purenet.prove.samples import assignments
+from purenet.prove.selfcheck import agrees
+from purenet.prove.settle import NotShown
+from purenet.prove.theorem import Theorem
+from purenet.prove.tracing import (
+    CannotTrace,
+    Sizes,
+    argument_names,
+    coincidences,
+    read_sizes,
+    same_program,
+)
+
+LIMIT = 60.0
+FAILURES = (
+    NotShown,
+    Unknown,
+    NotLinear,
+    NoDerivative,
+    budget.TooLarge,
+    CannotTrace,
+    RecursionError,
+)
+MOST_COINCIDENCES = 16
+
+
+def vjp(
+    f: Callable[..., Any],
+    pullback: Callable[..., Any],
+    *domains: Any,
+    sizes: str = "",
+    limit: float = LIMIT,
+    name: str = "",
+) -> Theorem:
+    """Decide whether `pullback(*args, cotangent)` is Jᵀ·cotangent of f, for all sizes and values.
+
+    Args:
+        f: a function of arrays and pytrees.
+        pullback: gives a tuple, one cotangent per argument; None says "not differentiated".
+        *domains: one for each argument.
+        sizes: constraints on the named sizes, "n >= 2, n >= m".
+        limit: seconds after which the answer is "unknown".
+        name: what the theorem is called; the name of f if empty.
+
+    Raises:
+        ValueError: the domains do not fit f, or the pullback's result does not fit the arguments.
+
+    >>> from purenet import prove
+    >>> import jax.numpy as jnp
+    >>> prove.vjp(jnp.sin, lambda x, ct: (ct * jnp.cos(x),), prove.real("n")).verdict
+    'proved'
+    """
+    start = time.monotonic()
+    known = read_sizes(sizes, domains)
+    names = argument_names(f, domains)
+    claim = f"pullback({', '.join([*names, 'ct'])}) = Jᵀ ct of {_name(f)}({', '.join(names)})"
+    about = _About(name or _name(f), f"{claim}, for all {_domains(names, domains)}", names, start)
+
+    def prove_at(at: Sizes) -> tuple[Any, Callable[[], Outcome]]:
+        pair = decide.traced(f, pullback, domains, at)
+        return pair, lambda: decide.compare(pair, domains, at)
+
+    found = _shown(prove_at, domains, known, limit)
+    if found.outcome is not None:
+        programs = ((f, found.outcome.program), (pullback, found.outcome.rule))
+        found = _checked(found, programs, domains, known)
+    counterexample = search(
+        f, pullback, domains, sizes, deadline=start + (limit if found.reason else min(limit, 5.0))
+    )
+    if counterexample is not None:
+        sentence = describe.sentence(f, pullback, domains, counterexample)
+        return about.refuted(found, counterexample, sentence)
+    if found.outcome is not None and rules.stops_gradients(found.outcome.program.traced.jaxpr):
+        found = found._replace(notes=(*found.notes, _stopped(f, domains, known, limit)))
+    return about.theorem(found)
+
+
+def gradient(
+    f: Callable[..., Any],
+    grad: Callable[..., Any],
+    *domains: Any,
+    argnums: int | tuple[int, ...] = 0,
+    sizes: str = "",
+    limit: float = LIMIT,
+    name: str = "",
+) -> Theorem:
+    """Decide whether `grad(*args)` is ∂f/∂args[argnums] of a scalar function f.
+
+    Raises:
+        ValueError: as `vjp`; or f is not scalar, or argnums is out of range.
+
+    >>> from purenet import prove
+    >>> import jax.numpy as jnp
+    >>> square = lambda x: jnp.sum(x**2)
+    >>> prove.gradient(square, lambda x: 2 * x, prove.real("m n")).verdict
+    'proved'
+    """
+    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    if any(not 0 <= a < len(domains) for a in chosen):
+        raise ValueError(
+            f"argnums: {argnums!r} was given; numbers from 0 to {len(domains) - 1} are expected"
+        )
+
+    def pullback(*arguments: Any) -> tuple[Any, ...]:
+        *args, cotangent = arguments
+        found = grad(*args)
+        parts = (found,) if isinstance(argnums, int) else tuple(found)
+        scaled = jax.tree_util.tree_map(lambda g: g * cotangent, parts)
+        return tuple(scaled[chosen.index(a)] if a in chosen else None for a in range(len(args)))
+
+    theorem = vjp(f, pullback, *domains, sizes=sizes, limit=limit, name=name or _name(f))
+    names = argument_names(f, domains)
+    of = ", ".join(names[a] for a in chosen)
+    return rules.with_claim(
+        theorem,
+        f"{_name(grad)}({', '.join(names)}) = ∂{_name(f)}/∂({of}), "
+        f"for all {_domains(names, domains)}",
+        tuple(
+            n
+            for n in theorem.not_differentiated
+            if n.split(".")[0].split("[")[0] in {names[a] for a in chosen}
+        ),
+    )
+
+
+def rule(
+    f: Callable[..., Any], *domains: Any, sizes: str = "", limit: float = LIMIT, name: str = ""
+) -> Theorem:
+    """Decide whether the rule of a `jax.custom_vjp` or `jax.custom_jvp` function is right.
+
+    For a `custom_vjp` both halves count: `fwd` gives the value of f, and `bwd`, applied to the
+    residuals that this `fwd` computes, gives Jᵀ·cotangent.
+
+    Raises:
+        ValueError: f has no registered rule.
+    """
+    pullback, forward = rules.of(f, domains)
+    theorem = vjp(
+        rules.primal(f), pullback, *domains, sizes=sizes, limit=limit, name=name or _name(f)
+    )
+    if forward is None or theorem.verdict != "proved":
+        return theorem
+    same = equal(rules.primal(f), forward, *domains, sizes=sizes, limit=limit)
+    return theorem if same.verdict == "proved" else rules.with_wrong_forward(theorem, same)
+
+
+def audit(
+    f: Callable[..., Any], *domains: Any, sizes: str = "", limit: float = LIMIT
+) -> tuple[Theorem, ...]:
+    """A theorem for every custom rule inside f's program, each about all real inputs.
+
+    The rules of the functions that f calls are found too, in loops and in compiled parts.
+    """
+    return tuple(
+        vjp(
+            found.value,
+            found.pullback,
+            *found.domains,
+            sizes=found.sizes,
+            limit=limit,
+            name=found.name,
+        )
+        for found in rules.inside(f, domains, read_sizes(sizes, domains))
+    )
+
+
+def equal(
+    f: Callable[..., Any],
+    g: Callable[..., Any],
+    *domains: Any,
+    sizes: str = "",
+    limit: float = LIMIT,
+    name: str = "",
+) -> Theorem:
+    """Decide whether f and g are the same function of real numbers.
+
+    >>> from purenet import prove
+    >>> import jax, jax.numpy as jnp
+    >>> naive = lambda x: jnp.exp(x) / jnp.exp(x).sum()
+    >>> prove.equal(jax.nn.softmax, naive, prove.real("n")).verdict
+    'proved'
+    """
+    start = time.monotonic()
+    known = read_sizes(sizes, domains)
+    names = argument_names(f, domains)
+    claim = f"{_name(f)} = {_name(g)}, for all {_domains(names, domains)}"
+    about = _About(name or f"{_name(f)} = {_name(g)}", claim, names, start)
+
+    def prove_at(at: Sizes) -> tuple[Any, Callable[[], Outcome]]:
+        pair = equality.traced(f, g, domains, at)
+        return pair, lambda: equality.compare(pair, at)
+
+    found = _shown(prove_at, domains, known, limit)
+    if found.outcome is not None:
+        found = _checked(
+            found, ((f, found.outcome.program), (g, found.outcome.rule)), domains, known
+        )
+    difference = equal_search(f, g, domains, sizes, deadline=start + limit)
+    if difference is not None:
+        return about.refuted(found, equality.counterexample(difference), "")
+    return about.theorem(found)
+
+
+class _Found(NamedTuple):
+    """What the symbolic part came to; `reason` is empty if the claim is shown."""
+
+    reason: str
+    conditions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    not_differentiated: tuple[str, ...] = ()
+    outcome: Outcome | None = None
+
+
+Attempt = Callable[[Sizes], tuple[Any, Callable[[], Outcome]]]
+
+
+def _shown(prove_at: Attempt, domains: Any, sizes: Sizes, limit: float) -> _Found:
+    with budget.limited(limit), sums.numbered():
+        try:
+            pair, compare = prove_at(sizes)
+            general = compare()
+            special, covered = _at_coincidences(prove_at, pair, domains, sizes)
+        except NotShown as failure:
+            return _Found(_reason(failure), notes=_both_sides(failure))
+        except FAILURES as failure:
+            nonlinear = ("the rule is not linear in the cotangent",)
+            return _Found(_reason(failure), notes=nonlinear * isinstance(failure, NotLinear))
+    outcomes = [general, *special]
+    conditions = _distinct(c for o in outcomes for c in o.conditions)
+    notes = tuple(dict.fromkeys(n for o in outcomes for n in o.notes))
+    if covered:
+        notes = (*notes, f"sizes also covered: {', '.join(covered)}")
+    return _Found("", conditions, notes, general.not_differentiated, general)
+
+
+def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
+    """Conditions that differ in more than indices: at n = 1 `z[i] != 0` is `z[0] != 0`."""
+    found: dict[str, str] = {}
+    for text in texts:
+        found.setdefault(re.sub(r"\[[^\]]*\]", "[]", text), text)
+    return tuple(found.values())
+
+
+def _at_coincidences(
+    prove_at: Attempt, general: Any, domains: Any, sizes: Sizes
+) -> tuple[list[Outcome], list[str]]:
+    """Again wherever the program is another one; the names of all sizes that were looked at."""
+    every = coincidences(domains, sizes, every=True)
+    if len(every) > MOST_COINCIDENCES:
+        every = coincidences(domains, sizes)
+    outcomes = []
+    for special in every:
+        budget.check(0)
+        pair, compare = prove_at(special)
+        if all(same_program(g, s, special) for g, s in zip(general, pair, strict=True)):
+            continue
+        try:
+            outcomes.append(compare())
+        except FAILURES as failure:
+            raise NotShown(f"{_reason(failure)}, at sizes where {special}") from failure
+    return outcomes, [f"({s})" if "," in str(s) else str(s) for s in every]
+
+
+def _both_sides(failure: NotShown) -> tuple[str, ...]:
+    if not (failure.derivative and failure.given):
+        return ()
+    return (f"the derivative is {failure.derivative}", f"the rule computes {failure.given}")
+
+
+def _checked(found: _Found, programs: Any, domains: Any, sizes: Sizes) -> _Found:
+    """The same, if the terms of both programs have the values that JAX gives at one point."""
+    outcome = found.outcome
+    assert outcome is not None
+    values = max(assignments(domains, sizes.constraints), key=lambda a: len(set(a.values())))
+    cotangent = (outcome.program.traced.output(),) if outcome.cotangents else ()
+    for (f, program), extra in zip(programs, ((), cotangent), strict=True):
+        with sums.numbered():
+            wrong = agrees(program, f, (*domains, *extra), values, np.random.default_rng(0))
+        if wrong:
+            return _Found(f"the terms do not have the values that JAX computes: {wrong}")
+    return found
+
+
+def _stopped(f: Callable[..., Any], domains: Any, sizes: Sizes, limit: float) -> str:
+    """What stop_gradient in f means for JAX's own derivative of f."""
+    pullback = rules.of_differentiation(f, domains)
+    with budget.limited(limit), sums.numbered():
+        try:
+            decide.compare(decide.traced(f, pullback, domains, sizes), domains, sizes)
+        except (*FAILURES, ValueError):
+            return (
+                "f uses stop_gradient: the claim is about the derivative of its value; JAX's own "
+                "derivative was not shown to be the same"
+            )
+    return "f uses stop_gradient, which does not change its derivative (proved)"
+
+
+def _reason(failure: Exception) -> str:
+    text = str(failure)
+    if isinstance(failure, Unknown):
+        return f"not understood: {text}"
+    if isinstance(failure, NotShown):
+        return f"not shown, and no counterexample found: {text}"
+    if isinstance(failure, NoDerivative):
+        return f"no derivative is known: {text}"
+    if isinstance(failure, RecursionError):
+        return "terms are nested too deeply"
+    return text
+
+
+class _About(NamedTuple):
+    """What a theorem says of itself."""
+
+    name: str
+    claim: str
+    arguments: tuple[str, ...]
+    start: float
+
+    def theorem(self, found: _Found) -> Theorem:
+        """Proved or unknown."""
+        return Theorem(
+            self.name,
+            self.claim,
+            "unknown" if found.reason else "proved",
+            found.conditions,
+            found.not_differentiated,
+            found.notes,
+            reason=found.reason,
+            seconds=time.monotonic() - self.start,
+            derivation=found.outcome and rules.derivation(found.outcome),
+            arguments=self.arguments,
+        )
+
+    def refuted(self, found: _Found, counterexample: Any, sentence: str) -> Theorem:
+        """Refuted by running."""
+        return Theorem(
+            self.name,
+            self.claim,
+            "refuted",
+            not_differentiated=found.not_differentiated,
+            notes=found.notes if found.reason else (),
+            counterexample=counterexample,
+            difference=sentence,
+            seconds=time.monotonic() - self.start,
+            arguments=self.arguments,
+        )
+
+
+def _name(f: Callable[..., Any]) -> str:
+    inner = getattr(f, "func", f)
+    found = getattr(inner, "__name__", None) or getattr(inner, "name", type(inner).__name__)
+    return "f" if found == "<lambda>" else str(found).lstrip("_")
+
+
+def _domains(names: tuple[str, ...], domains: tuple[Any, ...]) -> str:
+    return ", ".join(f"{n}: {d!r}" for n, d in zip(names, domains, strict=True))

@@ -1,0 +1,127 @@
+"""Where a function made of pieces is not differentiable, and what a rule gives there.
+
+A condition changes at P = 0. If the function and its derivative go through P = 0 without a jump,
+the rule must be right there too; if one of them jumps, P = 0 is a kink: a condition of the theorem.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import permutations
+
+from purenet.prove.kernel import algebra, conditions, sums
+from purenet.prove.kernel.terms import (
+    Binder,
+    Call,
+    Factor,
+    Iverson,
+    Named,
+    Poly,
+    add,
+    atom,
+    index,
+    ordered,
+    scale,
+)
+
+
+def families(poly: Poly) -> dict[bytes, Poly]:
+    """The P of conditions on real values, one for each form; sums and definitions looked into."""
+    return {
+        f.poly.blind: f.poly for f in conditions_in(poly) if not conditions.thick(_zero(f.poly))
+    }
+
+
+def _zero(poly: Poly) -> Iverson:
+    return Iverson("=", poly)
+
+
+def conditions_in(poly: Poly) -> Iterator[Iverson]:
+    """The real conditions of a term at any depth."""
+    for factor in poly.factors:
+        yield from _in_factor(factor)
+
+
+def _in_factor(factor: Factor) -> Iterator[Iverson]:
+    if isinstance(factor, Iverson) and factor.relation in (">", "="):
+        yield factor
+    for part in factor.polys:
+        yield from conditions_in(part)
+    if isinstance(factor, Named):
+        yield from conditions_in(factor.definition.body)
+
+
+def definitions(poly: Poly) -> set[Poly]:
+    """The bodies of the named intermediates, at any depth."""
+    found: set[Poly] = set()
+    for factor in poly.factors:
+        if isinstance(factor, Named) and factor.definition.body not in found:
+            found |= {factor.definition.body} | definitions(factor.definition.body)
+        for part in factor.polys:
+            found |= definitions(part)
+    return found
+
+
+def jump(poly: Poly, family: bytes) -> Poly:
+    """By how much the term changes where a P of the family goes through 0."""
+    parts = []
+    for monomial, coefficient in poly.terms.items():
+        for factor, exponent in monomial:
+            rest = Poly({ordered(pair for pair in monomial if pair[0] != factor): coefficient})
+            if isinstance(factor, Iverson) and factor.poly.blind == family:
+                parts.append(_at_zero(rest, factor))
+            elif isinstance(factor, Binder) and factor.tag == "sum":
+                bound, body = sums.opened(factor)
+                inner = jump(body, family)
+                if not inner.is_zero:
+                    outer = scale(algebra.power(atom(factor), exponent - 1), exponent)
+                    parts.append(algebra.multiply(rest, outer, sums.total(bound, inner)))
+            elif _hidden(factor, family):
+                parts.append(algebra.multiply(rest, atom(Call("jump", atom(factor, exponent)))))
+    return add(*parts)
+
+
+def _at_zero(rest: Poly, condition: Iverson) -> Poly:
+    """The coefficient of a condition where P = 0."""
+    return algebra.multiply(rest, conditions.equals_zero(condition.poly))
+
+
+def _hidden(factor: Factor, family: bytes) -> bool:
+    """A condition inside a function or a power: whether it jumps is not looked into."""
+    if isinstance(factor, Named | Iverson):
+        return False
+    return any(f.poly.blind == family for p in factor.polys for f in conditions_in(p))
+
+
+def smooth(family: bytes, values: Iterable[Poly], derivatives: Iterable[Poly]) -> bool:
+    """Whether a function and its derivative go through P = 0 without a jump."""
+    every = [*values, *(d for v in values for d in definitions(v)), *derivatives]
+    return all(jump(p, family).is_zero for p in every)
+
+
+def within(equation: Poly, kink: Poly) -> bool:
+    """Whether P = 0 implies that an entry of the kink is 0, under some names of its indices."""
+    where = conditions.equals_zero(equation)
+    names = sorted(kink.free, key=lambda v: v.name)
+    return any(
+        algebra.multiply(
+            where,
+            conditions.complement(
+                conditions.equals_zero(
+                    algebra.substitute(kink, dict(zip(names, map(index, order), strict=True)))
+                )
+            ),
+        ).is_zero
+        for order in permutations(equation.free, len(names))
+        if all(v.size == w.size for v, w in zip(names, order, strict=True))
+    )
+
+
+def on_equation(poly: Poly, zero: Poly) -> Poly:
+    """The term on the set P = 0."""
+    equation = conditions.equals_zero(zero)
+    product = algebra.multiply(poly, equation)
+    return add(
+        *(
+            Poly({ordered(pair for pair in m if pair[0] not in equation.factors): c})
+            for m, c in product.terms.items()
+        )
+    )
