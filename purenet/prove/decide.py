@@ -29,10 +29,11 @@ from purenet.prove.settle import (
     Ground,
     NotShown,
     defined,
-    has_peak,
+    edges,
     kink_text,
     kinks_of,
     not_real,
+    peaks,
     settled,
     unique_peak,
 )
@@ -129,12 +130,13 @@ def matched(
         if not places:
             absent += [a.name for a in own if a.kind == "real"]
             continue
-        if len(places) == len(own):
+        alike = jax.tree_util.tree_structure(entry) == jax.tree_util.tree_structure(domain)
+        if len(places) == len(own) and (alike or len(own) < len(leaves(domain))):
             pairs += [(a, p) for a, p in zip(own, places, strict=True) if a.kind == "real"]
             continue
         raise ValueError(
             f"pullback: the entry for {own[0].name if own else 'an argument'} has {len(places)} "
-            f"arrays, the argument has {len(own)}"
+            f"arrays, the argument has {len(own)}; the same structure is expected"
         )
     return pairs, tuple(absent)
 
@@ -159,17 +161,20 @@ def _compare_argument(
     body = _exposed(entry.body, cotangents)
     ground = Ground(own)
     settled(_without(body, cotangents), ground, f"a term of the entry for {array.name} without ct")
-    blocks, texts = [], []
+    blocks: list[Poly] = []
+    texts: list[str] = []
+    attained = peaks(*(o.body for o in forward.outputs))
     for output, cotangent in zip(forward.outputs, cotangents, strict=True):
         if output.kind != "real":
             continue
         true = jacobian(output.body, array, entry.slots)
         given = calculus.coefficient(_with(body, cotangent), cotangent, output.slots)
-        found, words = _compare_block(output.body, array, true, given, own)
+        found, words = _compare_block(output, forward.conditions, array, true, given, own)
         ground = ground._replace(kinks=(*ground.kinks, *found))
         blocks.append(true)
+        attained |= peaks(true)
         texts += words
-    defined(canonical(entry.needs), ground)
+    defined(canonical(entry.needs), ground, attained)
     nothing = all(k.is_zero for k in blocks)
     return Entry(Gradient(array.name, entry.slots, tuple(blocks)), tuple(texts), nothing)
 
@@ -181,15 +186,29 @@ def jacobian(value: Poly, array: Array, slots: tuple[Var, ...]) -> Poly:
 
 
 def _compare_block(
-    value: Poly, array: Array, true: Poly, given: Poly, own: tuple[Need, ...]
+    output: Tensor,
+    asked: frozenset[Poly],
+    array: Array,
+    true: Poly,
+    given: Poly,
+    own: tuple[Need, ...],
 ) -> tuple[tuple[Poly, ...], list[str]]:
     """Compare the derivative of one output with what the rule gives; its kinks, and in words."""
+    value, needs = output.body, output.needs
     if not_real(value) or not_real(true) or not_real(given):
         raise NotShown("a value that is infinite or not a number")
     found = kinks_of(value, true, array)
+    for base, only_roots in edges(value, needs, asked, array).items():
+        if Ground(own, found).excludes(base):
+            continue
+        if not only_roots:
+            where = show.statement(base, "=")
+            raise NotShown(f"whether the function is differentiable where {where}")
+        found = (*found, base)
     words = [kink_text(k, given) for k in found]
-    if has_peak(true):
-        given = unique_peak(given)
+    attained = peaks(value, true)
+    if attained:
+        true, given = unique_peak(true, attained), unique_peak(given, attained)
         words.append("the maximum is attained once")
     try:
         settled(subtract(true, given), Ground(own, found), f"the derivative for {array.name}")

@@ -26,9 +26,11 @@ from purenet.prove.tracing import (
     CannotTrace,
     Sizes,
     argument_names,
+    asked,
     coincidences,
     read_sizes,
     same_program,
+    trace,
 )
 
 LIMIT = 60.0
@@ -71,7 +73,9 @@ def vjp(
     'proved'
     """
     start = time.monotonic()
-    known = read_sizes(sizes, domains)
+    known = read_sizes(_text(sizes), domains)
+    if not callable(pullback):
+        raise ValueError(f"pullback: {pullback!r} was given; a function is expected")
     names = argument_names(f, domains)
     claim = f"pullback({', '.join([*names, 'ct'])}) = Jᵀ ct of {_name(f)}({', '.join(names)})"
     about = _About(name or _name(f), f"{claim}, for all {_domains(names, domains)}", names, start)
@@ -81,12 +85,13 @@ def vjp(
         return pair, lambda: decide.compare(pair, domains, at)
 
     found = _shown(prove_at, domains, known, limit)
+    if found.outcome is not None and not found.outcome.gradients:
+        found = _Found("nothing is differentiated", not_differentiated=found.not_differentiated)
     if found.outcome is not None:
         programs = ((f, found.outcome.program), (pullback, found.outcome.rule))
         found = _checked(found, programs, domains, known)
-    counterexample = search(
-        f, pullback, domains, sizes, deadline=start + (limit if found.reason else min(limit, 5.0))
-    )
+    seconds = limit if found.reason else min(limit, 5.0)
+    counterexample = _ran(search, f, pullback, domains, sizes, deadline=start + seconds)
     if counterexample is not None:
         sentence = describe.sentence(f, pullback, domains, counterexample)
         return about.refuted(found, counterexample, sentence)
@@ -115,32 +120,45 @@ def gradient(
     >>> prove.gradient(square, lambda x: 2 * x, prove.real("m n")).verdict
     'proved'
     """
-    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-    if any(not 0 <= a < len(domains) for a in chosen):
+    chosen = _argument_numbers(argnums, len(domains))
+    known = read_sizes(sizes, domains)
+    if trace(f, domains, known).out_shapes != ((),):
         raise ValueError(
-            f"argnums: {argnums!r} was given; numbers from 0 to {len(domains) - 1} are expected"
+            f"f: {_name(f)} is not scalar; a gradient is that of one number, for other functions "
+            "give the pullback to prove.vjp"
         )
 
     def pullback(*arguments: Any) -> tuple[Any, ...]:
         *args, cotangent = arguments
         found = grad(*args)
-        parts = (found,) if isinstance(argnums, int) else tuple(found)
-        scaled = jax.tree_util.tree_map(lambda g: g * cotangent, parts)
+        parts = (found,) if isinstance(argnums, int) else found
+        if not isinstance(parts, tuple | list) or len(parts) != len(chosen):
+            raise ValueError(
+                f"grad: a tuple with one entry for each of argnums={argnums!r} is expected"
+            )
+        scaled = jax.tree_util.tree_map(lambda g: g * cotangent, tuple(parts))
         return tuple(scaled[chosen.index(a)] if a in chosen else None for a in range(len(args)))
 
     theorem = vjp(f, pullback, *domains, sizes=sizes, limit=limit, name=name or _name(f))
     names = argument_names(f, domains)
     of = ", ".join(names[a] for a in chosen)
+    claim = f"{_name(grad)}({', '.join(names)}) = ∂{_name(f)}/∂({of})"
+    chosen_names = {names[a] for a in chosen}
     return rules.with_claim(
         theorem,
-        f"{_name(grad)}({', '.join(names)}) = ∂{_name(f)}/∂({of}), "
-        f"for all {_domains(names, domains)}",
-        tuple(
-            n
-            for n in theorem.not_differentiated
-            if n.split(".")[0].split("[")[0] in {names[a] for a in chosen}
-        ),
+        f"{claim}, for all {_domains(names, domains)}",
+        tuple(n for n in theorem.not_differentiated if re.split(r"[.\[]", n)[0] in chosen_names),
     )
+
+
+def _argument_numbers(argnums: Any, count: int) -> tuple[int, ...]:
+    chosen = (argnums,) if isinstance(argnums, int) else argnums
+    good = isinstance(chosen, tuple) and all(isinstance(a, int) and 0 <= a < count for a in chosen)
+    if not good or len(set(chosen)) != len(chosen) or not chosen:
+        raise ValueError(
+            f"argnums: {argnums!r} was given; different numbers from 0 to {count - 1} are expected"
+        )
+    return tuple(chosen)
 
 
 def rule(
@@ -161,7 +179,7 @@ def rule(
     if forward is None or theorem.verdict != "proved":
         return theorem
     same = equal(rules.primal(f), forward, *domains, sizes=sizes, limit=limit)
-    return theorem if same.verdict == "proved" else rules.with_wrong_forward(theorem, same)
+    return rules.with_forward(theorem, same)
 
 
 def audit(
@@ -171,16 +189,17 @@ def audit(
 
     The rules of the functions that f calls are found too, in loops and in compiled parts.
     """
-    return tuple(
-        vjp(
-            found.value,
-            found.pullback,
-            *found.domains,
-            sizes=found.sizes,
-            limit=limit,
-            name=found.name,
-        )
-        for found in rules.inside(f, domains, read_sizes(sizes, domains))
+    inside = rules.inside(f, domains, read_sizes(sizes, domains))
+    reports = {str(t): t for t in (_audited(found, limit) for found in inside)}
+    return tuple(reports.values())
+
+
+def _audited(found: rules.Inside, limit: float) -> Theorem:
+    if not found.domains:
+        reason = "a rule with an integer argument, whose range is not known here: use prove.rule"
+        return Theorem(found.name, f"the rule of {found.name}", "unknown", reason=reason)
+    return vjp(
+        found.value, found.pullback, *found.domains, sizes=found.sizes, limit=limit, name=found.name
     )
 
 
@@ -215,10 +234,16 @@ def equal(
         found = _checked(
             found, ((f, found.outcome.program), (g, found.outcome.rule)), domains, known
         )
-    difference = equal_search(f, g, domains, sizes, deadline=start + limit)
+    difference = _ran(equal_search, f, g, domains, sizes, deadline=start + limit)
     if difference is not None:
         return about.refuted(found, equality.counterexample(difference), "")
     return about.theorem(found)
+
+
+def _text(sizes: Any) -> str:
+    if not isinstance(sizes, str):
+        raise ValueError(f'sizes: {sizes!r} was given; a text such as "n >= 2, n >= m" is expected')
+    return sizes
 
 
 class _Found(NamedTuple):
@@ -246,19 +271,25 @@ def _shown(prove_at: Attempt, domains: Any, sizes: Sizes, limit: float) -> _Foun
             nonlinear = ("the rule is not linear in the cotangent",)
             return _Found(_reason(failure), notes=nonlinear * isinstance(failure, NotLinear))
     outcomes = [general, *special]
-    conditions = _distinct(c for o in outcomes for c in o.conditions)
+    conditions = _distinct(general.conditions, (c for o in special for c in o.conditions))
     notes = tuple(dict.fromkeys(n for o in outcomes for n in o.notes))
     if covered:
         notes = (*notes, f"sizes also covered: {', '.join(covered)}")
     return _Found("", conditions, notes, general.not_differentiated, general)
 
 
-def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
-    """Conditions that differ in more than indices: at n = 1 `z[i] != 0` is `z[0] != 0`."""
-    found: dict[str, str] = {}
-    for text in texts:
-        found.setdefault(re.sub(r"\[[^\]]*\]", "[]", text), text)
-    return tuple(found.values())
+def _distinct(general: Iterable[str], special: Iterable[str]) -> tuple[str, ...]:
+    """All general conditions, and the special ones that differ from them in more than indices.
+
+    At n = 1, `z[i] != 0` is `z[0] != 0`; what the rule gives there may be written another way.
+    """
+    stated = list(general)
+    forms = {_form(text) for text in stated}
+    return tuple(dict.fromkeys([*stated, *(t for t in special if _form(t) not in forms)]))
+
+
+def _form(text: str) -> str:
+    return re.sub(r"\[[^\]]*\]", "[]", text.split(" (")[0])
 
 
 def _at_coincidences(
@@ -268,6 +299,8 @@ def _at_coincidences(
     every = coincidences(domains, sizes, every=True)
     if len(every) > MOST_COINCIDENCES:
         every = coincidences(domains, sizes)
+    every += [s for t in general for s in asked(t, domains, sizes) if s not in every]
+    every = list(dict.fromkeys(every))
     outcomes = []
     for special in every:
         budget.check(0)
@@ -277,7 +310,7 @@ def _at_coincidences(
         try:
             outcomes.append(compare())
         except FAILURES as failure:
-            raise NotShown(f"{_reason(failure)}, at sizes where {special}") from failure
+            raise NotShown(f"{failure}, at sizes where {special}") from failure
     return outcomes, [f"({s})" if "," in str(s) else str(s) for s in every]
 
 
@@ -291,7 +324,13 @@ def _checked(found: _Found, programs: Any, domains: Any, sizes: Sizes) -> _Found
     """The same, if the terms of both programs have the values that JAX gives at one point."""
     outcome = found.outcome
     assert outcome is not None
-    values = max(assignments(domains, sizes.constraints), key=lambda a: len(set(a.values())))
+    try:
+        every = assignments(domains, sizes.constraints)
+    except ValueError:
+        return found._replace(
+            notes=(*found.notes, "not run: no small sizes satisfy the constraints")
+        )
+    values = max(every, key=lambda a: len(set(a.values())))
     cotangent = (outcome.program.traced.output(),) if outcome.cotangents else ()
     for (f, program), extra in zip(programs, ((), cotangent), strict=True):
         with sums.numbered():
@@ -299,6 +338,14 @@ def _checked(found: _Found, programs: Any, domains: Any, sizes: Sizes) -> _Found
         if wrong:
             return _Found(f"the terms do not have the values that JAX computes: {wrong}")
     return found
+
+
+def _ran(searching: Callable[..., Any], *given: Any, deadline: float) -> Any:
+    """What a search finds; None if the functions can't be run at small sizes at all."""
+    try:
+        return searching(*given, deadline=deadline)
+    except Exception:  # what user code raises when it runs: the symbolic part has the reason
+        return None
 
 
 def _stopped(f: Callable[..., Any], domains: Any, sizes: Sizes, limit: float) -> str:

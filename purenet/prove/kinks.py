@@ -5,6 +5,7 @@ the rule must be right there too; if one of them jumps, P = 0 is a kink: a condi
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import permutations
 
 from purenet.prove.kernel import algebra, conditions, sums
@@ -15,6 +16,7 @@ from purenet.prove.kernel.terms import (
     Iverson,
     Named,
     Poly,
+    Var,
     add,
     atom,
     index,
@@ -22,16 +24,36 @@ from purenet.prove.kernel.terms import (
     scale,
 )
 
+MOST_NAMES = 4
+
 
 def families(poly: Poly) -> dict[bytes, Poly]:
     """The P of conditions on real values, one for each form; sums and definitions looked into."""
-    return {
-        f.poly.blind: f.poly for f in conditions_in(poly) if not conditions.thick(_zero(f.poly))
-    }
+    return {pattern(f.poly): f.poly for f in conditions_in(poly) if not is_peak(f)}
 
 
-def _zero(poly: Poly) -> Iverson:
-    return Iverson("=", poly)
+def is_peak(condition: Iverson) -> bool:
+    """x[k] = max x: it holds at one k always, and changes where the maximum moves."""
+    return condition.relation == "=" and any(
+        isinstance(f, Binder)
+        and f.tag == "max"
+        and abs(condition.poly.terms.get(((f, 1),), 0)) == 1
+        for f in condition.poly.factors
+    )
+
+
+@lru_cache(maxsize=20_000)
+def pattern(poly: Poly) -> bytes:
+    """What is the same for terms that differ in the names of their free indices only."""
+    names = sorted(poly.free, key=lambda v: v.name)
+    if len(names) > MOST_NAMES:
+        return poly.digest
+    return min(
+        algebra.substitute(
+            poly, {v: index(Var(f"any#{k}", v.size)) for k, v in enumerate(order)}
+        ).digest
+        for order in permutations(names)
+    )
 
 
 def conditions_in(poly: Poly) -> Iterator[Iverson]:
@@ -66,7 +88,7 @@ def jump(poly: Poly, family: bytes) -> Poly:
     for monomial, coefficient in poly.terms.items():
         for factor, exponent in monomial:
             rest = Poly({ordered(pair for pair in monomial if pair[0] != factor): coefficient})
-            if isinstance(factor, Iverson) and factor.poly.blind == family:
+            if isinstance(factor, Iverson) and pattern(factor.poly) == family:
                 parts.append(_at_zero(rest, factor))
             elif isinstance(factor, Binder) and factor.tag == "sum":
                 bound, body = sums.opened(factor)
@@ -88,7 +110,7 @@ def _hidden(factor: Factor, family: bytes) -> bool:
     """A condition inside a function or a power: whether it jumps is not looked into."""
     if isinstance(factor, Named | Iverson):
         return False
-    return any(f.poly.blind == family for p in factor.polys for f in conditions_in(p))
+    return any(pattern(f.poly) == family for p in factor.polys for f in conditions_in(p))
 
 
 def smooth(family: bytes, values: Iterable[Poly], derivatives: Iterable[Poly]) -> bool:

@@ -23,8 +23,10 @@ def canonical(needs: Iterable[Need]) -> tuple[Need, ...]:
 def simpler(need: Need) -> Need:
     """The need without factors of which the sign is known."""
     poly = calculus.unfolded(need.poly)
+    if need.relation == "step":
+        return need._replace(poly=poly)
     if not poly.is_zero:
-        poly = algebra.primitive_part(poly, signed=need.relation == "!=")[1]
+        poly = algebra.primitive_part(poly, signed=False)[1]  # the content is positive
     single = poly.single()
     if single is None:
         return need._replace(poly=poly)
@@ -51,5 +53,7 @@ def stated(needs: tuple[Need, ...]) -> list[str]:
 
 def need_text(need: Need) -> str:
     """A need in words."""
+    if need.relation == "step":
+        return f"{show.text(need.poly)} does not jump"
     where = "" if need.guard == ONE else f" where {show.statement(need.guard)}"
     return f"{show.statement(need.poly, need.relation)}{where}"

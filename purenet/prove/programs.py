@@ -3,11 +3,11 @@
 from typing import Any, NamedTuple
 
 from purenet.prove.domains import Domain
-from purenet.prove.interpret.run import run
+from purenet.prove.interpret.run import noted_conditions, run
 from purenet.prove.interpret.shapes import Dimensions
 from purenet.prove.interpret.tensor import Tensor, places
 from purenet.prove.kernel import bounds
-from purenet.prove.kernel.terms import Array, Entry, Poly, atom
+from purenet.prove.kernel.terms import ZERO, Array, Entry, Poly, atom
 from purenet.prove.tracing import Sizes, Traced, size_bounds
 
 KINDS = {"real": "real", "distribution": "real", "label": "integer", "boolean": "boolean"}
@@ -19,6 +19,7 @@ class Program(NamedTuple):
     traced: Traced
     inputs: tuple[Array, ...]
     outputs: tuple[Tensor, ...]
+    conditions: frozenset[Poly] = frozenset()  # the P > 0 and P = 0 that it asks about
 
 
 def read(traced: Traced, sizes: Sizes, given: tuple[Array, ...] = ()) -> Program:
@@ -29,15 +30,21 @@ def read(traced: Traced, sizes: Sizes, given: tuple[Array, ...] = ()) -> Program
     """
     dims = Dimensions(size_bounds(sizes))
     avals = traced.jaxpr.in_avals[len(given) :]
-    paths = traced.in_paths[len(given) :]
+    paths = _distinct(traced.in_paths)[len(given) :]
     domains = traced.in_domains[len(given) :]
     own = tuple(
         _array(path, domain, aval, dims)
         for path, domain, aval in zip(paths, domains, avals, strict=True)
     )
     inputs = (*given, *own)
-    outputs = run(traced.jaxpr, [_entries(a) for a in inputs], dims)
-    return Program(traced, inputs, tuple(outputs))
+    with noted_conditions() as found:
+        outputs = run(traced.jaxpr, [_entries(a) for a in inputs], dims)
+    return Program(traced, inputs, tuple(outputs), frozenset(found))
+
+
+def _distinct(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Names by which arrays can be told apart: f(x1, *args) may have two x1."""
+    return tuple(p if paths.index(p) == k else f"{p}({k})" for k, p in enumerate(paths))
 
 
 def _array(path: str, domain: Domain, aval: Any, dims: Dimensions) -> Array:
@@ -61,5 +68,6 @@ def _dimension(text: str) -> Any:
 
 def _entries(array: Array) -> Tensor:
     slots, place = places(array.shape)
-    body: Poly = atom(Entry(array, place))
+    only_zero = array.limit is not None and array.limit.constant() == 1
+    body: Poly = ZERO if only_zero else atom(Entry(array, place))
     return Tensor(array.shape, array.kind, slots, body, frozenset(), bounds.interval(body))

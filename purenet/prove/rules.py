@@ -19,6 +19,7 @@ from purenet.prove.plain import plain
 from purenet.prove.theorem import Theorem
 from purenet.prove.tracing import Sizes, trace
 
+RULES = ("bwd", "jvp_jaxpr_fun", "jvp_jaxpr_thunk")
 CALLS = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")
 
 
@@ -37,7 +38,7 @@ def of(
             )
         return _of_custom_vjp(f, domains), lambda *args: f.fwd(*args)[0]
     if isinstance(f, jax.custom_jvp):
-        return of_differentiation(f, domains), None
+        return of_differentiation(f, domains), _primal_of_jvp(f, domains)
     raise ValueError(
         f"rule: {getattr(f, '__name__', f)!r} is no custom_vjp or custom_jvp function; give its "
         "backward function to prove.vjp, or look for rules inside it with prove.audit"
@@ -56,9 +57,15 @@ def _of_custom_vjp(f: Any, domains: tuple[Any, ...]) -> Callable[..., Any]:
 
     def pullback(*arguments: Any) -> tuple[Any, ...]:
         *args, cotangent = arguments
-        _, residuals = f.fwd(*args)
-        given = f.bwd(*(args[i] for i in fixed), residuals, cotangent)
-        entries = iter(given if isinstance(given, tuple | list) else (given,))
+        pair = f.fwd(*args)
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise ValueError("fwd: a pair (value, residuals) is expected")
+        given = f.bwd(*(args[i] for i in fixed), pair[1], cotangent)
+        if not isinstance(given, tuple | list) or len(given) != len(args) - len(fixed):
+            raise ValueError(
+                f"bwd: a tuple of {len(args) - len(fixed)} cotangents is expected, one per argument"
+            )
+        entries = iter(given)
         return tuple(None if i in fixed else next(entries) for i in range(len(args)))
 
     return pullback
@@ -84,12 +91,30 @@ def of_differentiation(f: Callable[..., Any], domains: tuple[Any, ...]) -> Calla
     return pullback
 
 
+def _primal_of_jvp(f: Callable[..., Any], domains: tuple[Any, ...]) -> Callable[..., Any]:
+    """The value that a `custom_jvp` rule gives beside the tangent."""
+
+    def value(*args: Any) -> Any:
+        real = [i for i, d in enumerate(domains) if _is_real(d)]
+
+        def of_real(*values: Any) -> Any:
+            filled = list(args)
+            for i, one in zip(real, values, strict=True):
+                filled[i] = one
+            return f(*filled)
+
+        given = tuple(args[i] for i in real)
+        return jax.jvp(of_real, given, jax.tree_util.tree_map(jax.numpy.zeros_like, given))[0]
+
+    return value
+
+
 def _is_real(of_argument: Any) -> bool:
     return all(d.kind in ("real", "distribution") for d in domain.leaves(of_argument))
 
 
 class Inside(NamedTuple):
-    """A custom rule found inside a program."""
+    """A custom rule found inside a program; no domains if an argument is an integer."""
 
     name: str
     value: Callable[..., Any]
@@ -102,7 +127,8 @@ def inside(f: Callable[..., Any], domains: tuple[Any, ...], sizes: Sizes) -> Ite
     """Every custom rule of f's program, each once."""
     seen = set()
     for number, equation in enumerate(_calls(trace(f, domains, sizes).jaxpr)):
-        key = (equation.primitive.name, str(_value(equation)), str(equation.params.get("name")))
+        rule = next((equation.params[k] for k in RULES if k in equation.params), number)
+        key = (equation.primitive.name, id(rule), tuple(str(v.aval) for v in equation.invars))
         if key not in seen:
             seen.add(key)
             yield _inside(equation, number, f, domains, sizes)
@@ -152,15 +178,17 @@ def _inside(
         return result[0] if len(result) == 1 else tuple(result)
 
     given = tuple(_domain(v.aval) for v in equation.invars)
+    if None in given:
+        return Inside(_rule_name(equation), plain(call), call, (), "")
     names = set(domain.sizes_of(given))
     constraints = ", ".join(
         part.strip()
         for part in sizes.constraints.split(",")
         if part.strip() and set(domain.names_in(part)) <= names
     )
-    return Inside(
-        _rule_name(equation), plain(call), of_differentiation(call, given), given, constraints
-    )
+    value, name = plain(call), _rule_name(equation)
+    value.__name__ = name
+    return Inside(name, value, of_differentiation(call, given), given, constraints)
 
 
 def _sizes_of(values: Any, shapes: Any, sizes: Sizes) -> Sizes:
@@ -176,9 +204,7 @@ def _domain(aval: Any) -> Any:
     shape = " ".join(str(d).replace(" ", "") for d in aval.shape)
     if aval.dtype == bool:
         return domain.boolean(shape)
-    if aval.dtype.kind == "i":
-        raise ValueError("audit: a custom rule with an integer argument needs prove.rule")
-    return domain.real(shape)
+    return None if aval.dtype.kind in "iu" else domain.real(shape)
 
 
 def _rule_name(equation: Any) -> str:
@@ -193,13 +219,19 @@ def with_claim(theorem: Theorem, claim: str, not_differentiated: tuple[str, ...]
     return dataclasses.replace(theorem, claim=claim, not_differentiated=not_differentiated)
 
 
-def with_wrong_forward(theorem: Theorem, same: Theorem) -> Theorem:
-    """A right backward half with a forward half that is not shown to give the function's value."""
+def with_forward(theorem: Theorem, same: Theorem) -> Theorem:
+    """A right backward half, together with what is known of the forward half's value."""
+    claim = f"{theorem.claim}; its forward half gives the value of the function"
+    if same.verdict == "proved":
+        conditions = tuple(dict.fromkeys([*theorem.conditions, *same.conditions]))
+        return dataclasses.replace(
+            theorem, claim=claim, conditions=conditions, seconds=theorem.seconds + same.seconds
+        )
     return dataclasses.replace(
         same,
         name=theorem.name,
-        claim=f"fwd gives the value of {theorem.name}; {theorem.claim}",
-        difference="fwd does not give the value of the function" if same.counterexample else "",
+        claim=claim,
+        difference="the forward half does not give the value" if same.counterexample else "",
         seconds=theorem.seconds + same.seconds,
         arguments=theorem.arguments,
     )

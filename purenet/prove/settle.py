@@ -4,27 +4,37 @@ Where a condition changes, at P = 0, a function may have a kink. Only there the 
 it likes; on every other set that the proof has left out, the difference must be 0 too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import NamedTuple
 
+import numpy as np
+
 from purenet.prove import kinks
 from purenet.prove.interpret.tensor import Need, violated
-from purenet.prove.kernel import algebra, conditions, show, zero
+from purenet.prove.kernel import algebra, bounds, calculus, conditions, evaluate, show, zero
 from purenet.prove.kernel.terms import (
     ONE,
     Array,
+    Base,
     Binder,
+    Call,
     Constant,
+    Digit,
     Factor,
+    Index,
     Iverson,
+    Monomial,
     Named,
     Poly,
+    Size,
     add,
     atom,
+    scale,
     subtract,
 )
-from purenet.prove.needs import implies, need_text
+from purenet.prove.kernel.terms import Entry as NamedEntry
+from purenet.prove.needs import implies, need_text, simpler
 
 MOST_NESTED = 4
 LONGEST_VALUE = 40
@@ -59,12 +69,81 @@ class Ground(NamedTuple):
         """Whether P = 0 is left out by a kink or a need."""
         if zero.known(equation, self.facts):
             return True
-        if any(zero.instance(k, equation) or kinks.within(equation, k) for k in self.kinks):
+        excused = any(zero.instance(k, equation) or kinks.within(equation, k) for k in self.kinks)
+        if excused and thin(equation):
             return True
         where = conditions.equals_zero(equation)
         return any(
             algebra.multiply(where, violated_not(n)).is_zero for n in self.needs if n.guard == ONE
         )
+
+
+def thin(equation: Poly) -> bool:
+    """Whether P = 0 is shown to be a set without interior, at every value of the indices.
+
+    P must be an analytic function of the arrays, without indices as numbers, and not be 0 at a
+    random point, unless equal indices make it so.
+    """
+    poly = calculus.unfolded(equation)
+    if poly.marks & {"Index", "Digit"} and _uses_indices_as_numbers(poly):
+        return False
+    if any(_jumps(f) for f in _all_factors(poly)):
+        return False
+    return not zero.open_coincidences(poly) and _generic(poly)
+
+
+def _jumps(factor: Factor) -> bool:
+    if isinstance(factor, Binder):
+        return factor.tag != "sum"
+    if isinstance(factor, Call):
+        return factor.name in ("floor", "ceil", "round", "round_away", "lgamma", "digamma")
+    return isinstance(factor, Iverson) and factor.relation in (">", "=")
+
+
+def _uses_indices_as_numbers(poly: Poly) -> bool:
+    """An index, or an integer entry, that is a factor of a real term."""
+    return any(
+        isinstance(f, Index | Digit)
+        or (isinstance(f, NamedEntry) and f.array.kind == "integer" and not f.array.binary)
+        or (not isinstance(f, NamedEntry | Iverson) and any(map(_uses_indices_as_numbers, f.polys)))
+        for f in poly.factors
+    )
+
+
+def _generic(poly: Poly) -> bool:
+    """Not 0 at a random point, whatever the indices are, off the diagonals."""
+    names = sorted({f.name: f for f in _sizes_in(poly)})
+    sizes = {name: 2 + k for k, name in enumerate(names)}
+    rng = np.random.default_rng(0)
+    arrays = {a.name: _random(a, sizes, rng) for a in poly.arrays}
+    place = evaluate.grid(tuple(sorted(poly.free, key=lambda v: v.name)), sizes)
+    value = evaluate.evaluate(poly, sizes, arrays, place)
+    diagonal = evaluate.evaluate(zero.diagonal(poly), sizes, arrays, place)
+    return bool(np.all((np.abs(value) > 1e-9) | (diagonal != 0) | ~np.isfinite(value)))
+
+
+def _sizes_in(poly: Poly) -> list[Size]:
+    shapes = [d for a in poly.arrays for d in a.shape] + [v.size for v in poly.free]
+    every = [f for p in (poly, *shapes) for f in _all_factors(p)]
+    bound = [v.size for f in every if isinstance(f, Binder) for v in f.bound]
+    limits = [a.limit for a in poly.arrays if a.limit is not None]
+    more = [f for p in (*bound, *limits) for f in _all_factors(p)]
+    return [f for f in (*every, *more) if isinstance(f, Size)]
+
+
+def _random(array: Array, sizes: dict[str, int], rng: np.random.Generator) -> np.ndarray:
+    shape = tuple(evaluate.size(d, sizes) for d in array.shape)
+    if array.kind == "boolean":
+        return rng.integers(0, 2, shape).astype(bool)
+    if array.kind == "integer":
+        return (
+            rng.integers(0, evaluate.size(array.limit, sizes), shape)
+            if array.limit
+            else (rng.integers(0, 3, shape))
+        )
+    low = array.low if isfinite(array.low) else min(-2.0, array.high - 4.0)
+    high = array.high if isfinite(array.high) else max(2.0, low + 4.0)
+    return rng.uniform(low, high, shape)
 
 
 def violated_not(need: Need) -> Poly:
@@ -79,6 +158,46 @@ def kinks_of(value: Poly, derivative: Poly, along: Array) -> tuple[Poly, ...]:
         for family, equation in (kinks.families(value) | kinks.families(derivative)).items()
         if along in equation.arrays and not kinks.smooth(family, [value], [derivative])
     )
+
+
+def edges(
+    value: Poly, needs: Iterable[Need], asked: Iterable[Poly], along: Array
+) -> dict[Poly, bool]:
+    """The P that a program guards against P = 0, and whether only roots are taken of them.
+
+    A guard is seen as a need that a choice meets, or as a condition on what is divided by.
+    """
+    found: dict[Poly, bool] = {}
+    forms = {kinks.pattern(p) for p in asked}
+    for base, only_roots in _singular(value, along).items():
+        if {kinks.pattern(base), kinks.pattern(scale(base, -1))} & forms:
+            found[base] = found.get(base, True) and only_roots
+    for need in needs:
+        if need.edge and along in need.poly.arrays:
+            poly = simpler(need).poly
+            found[poly] = found.get(poly, True) and (need.smooth or need.relation == ">=")
+    return found
+
+
+def _singular(poly: Poly, along: Array) -> dict[Poly, bool]:
+    """The bases of divisions and roots that may be 0, and whether only roots are taken of them."""
+    found: dict[Poly, bool] = {}
+    for term in (poly, *kinks.definitions(poly)):
+        for monomial in _all_monomials(term):
+            for factor, exponent in monomial:
+                base = factor.poly if isinstance(factor, Base) else atom(factor)
+                whole = exponent.denominator == 1
+                if (whole and exponent > 0) or along not in base.arrays or bounds.nonzero(base):
+                    continue
+                found[base] = found.get(base, True) and exponent > 0
+    return found
+
+
+def _all_monomials(poly: Poly) -> Iterator[Monomial]:
+    yield from poly.terms
+    for factor in poly.factors:
+        for part in factor.polys:
+            yield from _all_monomials(part)
 
 
 def settled(difference: Poly, ground: Ground, what: str, depth: int = MOST_NESTED) -> None:
@@ -97,7 +216,9 @@ def settled(difference: Poly, ground: Ground, what: str, depth: int = MOST_NESTE
             settled(there, ground, where, depth - 1)
 
 
-def defined(needs: Iterable[Need], ground: Ground) -> None:
+def defined(
+    needs: Iterable[Need], ground: Ground, attained: frozenset[bytes] = frozenset()
+) -> None:
     """Return if a rule makes sense wherever the function is differentiable.
 
     Raises:
@@ -106,7 +227,7 @@ def defined(needs: Iterable[Need], ground: Ground) -> None:
     for need in needs:
         if need.smooth or need in ground.needs or any(implies(n, need) for n in ground.needs):
             continue
-        outside = algebra.multiply(need.guard, violated(need))
+        outside = unique_peak(algebra.multiply(need.guard, violated(need)), attained)
         open_part, equations = zero.off_equations(outside)
         if not open_part.is_zero or not all(map(ground.excludes, equations)):
             raise NotShown(f"the rule is not defined everywhere: it needs {need_text(need)}")
@@ -147,16 +268,30 @@ def _all_factors(poly: Poly) -> Iterable[Factor]:
             yield from _all_factors(part)
 
 
-def has_peak(poly: Poly) -> bool:
-    """Whether the position of a maximum is used."""
-    return any(isinstance(f, Binder) and f.tag == "argmax" for f in _all_factors(poly))
+def peaks(*polys: Poly) -> frozenset[bytes]:
+    """The maxima of which the position, or where they are attained, is used."""
+    found = [f for p in polys for f in _all_factors(p)]
+    equalities = [f for f in found if isinstance(f, Iverson) and kinks.is_peak(f)]
+    maxima = [g for f in equalities for g in f.poly.factors]
+    return frozenset(
+        kinks.pattern(g.body)
+        for g in (*found, *maxima)
+        if isinstance(g, Binder) and g.tag != "sum" and (g.tag == "argmax" or g in maxima)
+    )
 
 
-def unique_peak(poly: Poly) -> Poly:
+def unique_peak(poly: Poly, allowed: frozenset[bytes]) -> Poly:
     """[x[k] = max x] as [k = the position of the maximum]: right where that is attained once."""
 
     def rule(factor: Factor) -> Poly | None:
-        if isinstance(factor, Iverson) and conditions.thick(factor):
+        if (
+            isinstance(factor, Iverson)
+            and conditions.thick(factor)
+            and any(
+                isinstance(f, Binder) and f.tag == "max" and kinks.pattern(f.body) in allowed
+                for f in factor.poly.factors
+            )
+        ):
             return _as_position(factor)
         return None
 

@@ -6,6 +6,7 @@ lists them, and `same_program` says whether the program there is the general one
 Everything is traced in float64, whatever the global flags say.
 """
 
+import contextlib
 import functools
 import inspect
 import itertools
@@ -19,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import export
+from jax._src.export.shape_poly import _DimExpr
 from jax.extend.core import ClosedJaxpr, Literal
 
 from purenet.prove.domains import (
@@ -101,6 +103,7 @@ class Traced(NamedTuple):
         out_tree: the structure of the output.
         out_shapes: of each output array.
         out_dtypes: of each output array.
+        compared: pairs of sizes that the program asked about with ==, and got "not equal".
     """
 
     jaxpr: ClosedJaxpr
@@ -109,6 +112,7 @@ class Traced(NamedTuple):
     out_tree: Any
     out_shapes: tuple[tuple[Any, ...], ...]
     out_dtypes: tuple[Any, ...]
+    compared: tuple[tuple[str, str], ...] = ()
 
     def output(self) -> Any:
         """Return the output as a pytree of ShapeDtypeStruct; a cotangent has the same."""
@@ -201,7 +205,8 @@ def trace(f: Callable[..., Any], domains: Any, sizes: Sizes, extra: Any = ()) ->
 
         structs = [specs[i] for i in arrays]
         try:
-            jaxpr, output = jax.make_jaxpr(program, return_shape=True)(*structs)
+            with compared_sizes() as compared:
+                jaxpr, output = jax.make_jaxpr(program, return_shape=True)(*structs)
         except Exception as error:
             raise _explained(error, f, program, structs, sizes, names, given) from error
     outputs, out_tree = jax.tree_util.tree_flatten(output)
@@ -212,7 +217,80 @@ def trace(f: Callable[..., Any], domains: Any, sizes: Sizes, extra: Any = ()) ->
         out_tree,
         tuple(tuple(struct.shape) for struct in outputs),
         tuple(struct.dtype for struct in outputs),
+        tuple(dict.fromkeys(compared)),
     )
+
+
+@contextlib.contextmanager
+def compared_sizes() -> Iterator[list[tuple[str, str]]]:
+    """Inside, every `==` on a symbolic size that comes out False is written down.
+
+    JAX answers it for sizes in general; a program may go another way where the sizes are equal.
+    """
+    found: list[tuple[str, str]] = []
+    original = _DimExpr.__eq__
+
+    def observed(self: Any, other: Any) -> bool:
+        same = original(self, other)
+        if not same and isinstance(other, _DimExpr | int | np.integer):
+            found.append((str(self), str(other)))
+        return same
+
+    _DimExpr.__eq__ = observed  # type: ignore[method-assign]
+    try:
+        yield found
+    finally:
+        _DimExpr.__eq__ = original  # type: ignore[method-assign]
+
+
+def asked(traced: Traced, domains: Any, sizes: Sizes) -> list[Sizes]:
+    """The sizes at which a comparison that the program made would have come out True.
+
+    Raises:
+        CannotTrace: for a comparison that can't be solved for one of the sizes.
+    """
+    known = sizes_of(domains)
+    found = []
+    for left, right in traced.compared:
+        try:
+            difference = plus(polynomial(left), times(polynomial(right), {(): -1}))
+        except ValueError:
+            continue  # floordiv and the like: JAX asks about these, and refuses to merge them
+        at = _where_equal(difference, sizes, known)
+        if at is not None:
+            found.append(at)
+    return list(dict.fromkeys(found))
+
+
+def _where_equal(difference: Polynomial, sizes: Sizes, known: tuple[str, ...]) -> Sizes | None:
+    """The sizes with a difference of 0; None if there are none."""
+    negative = times(difference, {(): -1})
+    low = dict(size_bounds(sizes).items())
+    if any(_least(terms, low) > 0 for terms in (difference, negative)):
+        return None
+    if len(difference) == 2 and () in difference and abs(difference[()]) == 1:
+        (product,) = (names for names in difference if names)
+        if len(product) > 1:  # a product is 1: every factor is
+            for name in product:
+                sizes = sizes.assign(name, 1)
+            return sizes if _intervals(sizes) is not None else None
+    text = f"{size_text(difference)} == 0" if difference else "0 == 0"
+    solved = _solve(_Constraint(size_text(difference), True, text), sizes, known)
+    if solved is None:
+        raise CannotTrace(
+            f"the program asks whether {size_text(difference)} is 0, for some sizes it is"
+        )
+    assigned = sizes.assign(*solved)
+    return assigned if _intervals(assigned) is not None else None
+
+
+def _least(terms: Polynomial, low: Mapping[str, int]) -> float:
+    """The least value of a size expression, each product at an end of its range."""
+    ends = (
+        factor * math.prod(low.get(name, 1) if factor > 0 else math.inf for name in names)
+        for names, factor in terms.items()
+    )
+    return float(sum(ends))
 
 
 def argument_names(f: Callable[..., Any], given: tuple[Any, ...]) -> tuple[str, ...]:

@@ -1,17 +1,17 @@
 """The dense layer and one step of the recursion, with an arbitrary differentiable activation."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from jax import Array
 
 from purenet.activations import Activation, identity
-from purenet.backprop import backward, forward, input_gradient, parameter_gradient
+from purenet.backprop import input_gradient, parameter_gradient
 from purenet.network import Dense, InputScaling, Network, weighted_input
 from purenet.prove.builtin.claim import Claim, vjp
 from purenet.prove.domains import function, real
 from purenet.prove.opaque import Opaque
 
-LAYER = Dense(real("inputs units"), real("units"))
 X = real("batch inputs")
 SCALINGS = {
     "number": InputScaling(0.5, 255.0),
@@ -20,10 +20,10 @@ SCALINGS = {
 
 
 def claims() -> Iterator[Claim]:
-    """`dense`, `layer_step`, `network_of_one_layer` and the scaling of inputs."""
-    yield vjp("dense", dense, dense_pullback, LAYER, X)
-    yield vjp("layer_step", step, step_pullback, LAYER, X, function("sigma"))
-    yield vjp("backward.depth_1", logits, logits_pullback, (LAYER,), X)
+    """`dense`, `layer_step` and the scaling of inputs."""
+    layer = domains_of_layer("inputs", "units")
+    yield vjp("dense", dense, dense_pullback, layer, X)
+    yield vjp("layer_step", step, step_pullback, layer, X, function("sigma"))
     for word, scaling in SCALINGS.items():
         yield vjp(
             f"input_scaling.{word}",
@@ -31,6 +31,11 @@ def claims() -> Iterator[Claim]:
             lambda x, cotangent, scaling=scaling: (scaling.pullback(cotangent),),
             X if word == "number" else real("batch 2"),
         )
+
+
+def domains_of_layer(inputs: str, units: str) -> Any:
+    """Return a `Dense` of domains, which stands for the parameters of one layer."""
+    return Dense(*map(real, (f"{inputs} {units}", units)))  # type: ignore[arg-type]
 
 
 def arbitrary(sigma: Opaque) -> Activation:
@@ -64,14 +69,3 @@ def step_pullback(layer: Dense, a: Array, sigma: Opaque, cotangent: Array) -> tu
     activation, z = arbitrary(sigma), dense(layer, a)
     delta = activation.delta(activation.kept(z, activation(z)), cotangent)
     return (*dense_pullback(layer, a, delta), None)
-
-
-def logits(params: tuple[Dense], x: Array) -> Array:
-    """The last weighted input of a network of one layer."""
-    return of_one(params[0]).logits(params, x)
-
-
-def logits_pullback(params: tuple[Dense], x: Array, delta: Array) -> tuple:
-    """The whole backward pass, from the output delta."""
-    net = of_one(params[0])
-    return backward(net, params, forward(net, params, x), delta, inputs=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 from jax import Array
 
-from purenet.activations import ACTIVATIONS, Activation
+from purenet.activations import ACTIVATIONS, Activation, identity, softmax
 from purenet.backprop import output_delta
-from purenet.losses import LOSSES, Loss
+from purenet.losses import LOSSES, Loss, mean_squared_error
 from purenet.network import Network
 from purenet.prove.builtin.claim import Claim, gradient
 from purenet.prove.domains import Domain, label, real
@@ -41,20 +41,23 @@ def claims() -> Iterator[Claim]:
         yield from output_deltas(loss)
 
 
-def forms(loss: Loss) -> Iterator[tuple[str, tuple[Domain, ...]]]:
+def forms(loss: Loss, weights: Domain = WEIGHTS) -> Iterator[tuple[str, tuple[Domain, ...]]]:
     """Each kind of target that the loss takes, without and with example weights."""
     for word, targets in ({**LABELS, **TARGETS} if loss.labels else TARGETS).items():
         words = f".{word}" if loss.labels else ""
         yield words, (targets,)
-        yield f"{words}.weighted", (targets, WEIGHTS)
+        yield f"{words}.weighted", (targets, weights)
 
 
 def output_deltas(loss: Loss) -> Iterator[Claim]:
-    """∂C/∂z_L as `backprop.output_delta` computes it, for each output that goes with the loss."""
+    """∂C/∂z_L as `backprop.output_delta` computes it, for the outputs that go with the loss.
+
+    Half the mean squared error is taken with two of them: it is the other one times a half.
+    """
     if loss.fused is not None:
         return
     for output in ACTIVATIONS.values():
-        if output.differentiable:
+        if output.differentiable and (loss is mean_squared_error or output in (identity, softmax)):
             value, delta = of_output(loss, output)
             name = f"{loss.name}.output_delta.{output.name}"
             yield gradient(name, value, delta, real(ROWS), real(ROWS))

@@ -7,10 +7,11 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from purenet import activations, losses
+from purenet.activations import Activation
 from purenet.losses import Loss
 from purenet.prove.builtin.claim import Claim, equal
 from purenet.prove.builtin.losses import ROWS, forms
-from purenet.prove.domains import real
+from purenet.prove.domains import positive, real
 
 Z = real("batch units")
 
@@ -38,24 +39,27 @@ def claims() -> Iterator[Claim]:
     for name, written in ACTIVATIONS.items():
         yield equal(f"{name}.textbook", activations.ACTIVATIONS[name], written, Z)
     for name, written in DERIVATIVES.items():
-        shipped = activations.ACTIVATIONS[name].derivative
-        yield equal(f"{name}.derivative.textbook", shipped, written, Z)
-    yield from of_logits(losses.cross_entropy, cross_entropy)
-    yield from of_logits(losses.binary_cross_entropy, binary_cross_entropy)
+        if (shipped := activations.ACTIVATIONS[name].derivative) is not None:
+            yield equal(f"{name}.derivative.textbook", shipped, written, Z)
+    for loss, in_z in (
+        (losses.cross_entropy, cross_entropy),
+        (losses.binary_cross_entropy, binary_cross_entropy),
+    ):
+        if loss.fused is not None:
+            yield from of_logits(loss, loss.fused.output, in_z)
 
 
-def of_logits(loss: Loss, written: Callable[[Array, Array], Array]) -> Iterator[Claim]:
+def of_logits(loss: Loss, output: Activation, written: Callable[..., Array]) -> Iterator[Claim]:
     """The fused value is the loss of the activated output, and the textbook formula in z."""
-    for words, given in forms(loss):
+
+    def of_activated(z: Array, y: Array, *weights: Array) -> Array:
+        return loss(output(z), y, *weights)
+
+    for words, given in forms(loss, positive("batch")):
         name = f"{loss.name}.from_logits{words}"
-        yield equal(name, loss.from_logits, of_activated(loss), real(ROWS), *given)
+        yield equal(name, loss.from_logits, of_activated, real(ROWS), *given)
         if len(given) == 1:
             yield equal(f"{name}.textbook", loss.from_logits, written, real(ROWS), *given)
-
-
-def of_activated(loss: Loss) -> Callable[..., Array]:
-    """Return the loss at a = output(z), computed through a."""
-    return lambda z, y, *weights: loss(loss.fused.output(z), y, *weights)
 
 
 def cross_entropy(z: Array, y: Array) -> Array:

@@ -42,7 +42,8 @@ def exact(value: float | int | bool) -> Poly:
         return number(int(value))
     for digits in (17, 15):  # 0.9 - 1 is -0.09999999999999998
         decimal = Fraction(f"{value:.{digits}g}")
-        if len(str(abs(decimal.numerator))) <= MOST_DIGITS:
+        close = abs(float(decimal) - value) <= float(np.spacing(abs(value)))
+        if close and len(str(abs(decimal.numerator))) <= MOST_DIGITS:
             return number(decimal)
     simple = Fraction(value).limit_denominator(LARGEST_DENOMINATOR)
     if abs(float(simple) - value) <= 2e-16 * abs(value):

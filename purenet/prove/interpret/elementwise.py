@@ -141,7 +141,35 @@ def _function(name: str) -> Rule:
     found = bounds.FUNCTION_RANGES.get(name, bounds.ANY)
 
     def rule(x: Tensor, **_: Any) -> Tensor:
-        return elementwise(lambda a: functions.call(name, a), x, range=found)
+        masked = MINUS_INFINITY in x.body.factors
+        own = Interval(found.low, found.high, True, True) if masked else found
+        return elementwise(lambda a: functions.call(name, a), x, range=own)
+
+    return rule
+
+
+def _above_zero(name: str) -> Rule:
+    """A function that is read for positive numbers only."""
+
+    def rule(x: Tensor, **_: Any) -> Tensor:
+        return elementwise(
+            lambda a: functions.call(name, a),
+            x,
+            needs=lambda a: [] if bounds.positive(a) else [Need(">", a)],
+        )
+
+    return rule
+
+
+def _rounded(name: str) -> Rule:
+    """A step function: its derivative is 0 where it does not jump."""
+
+    def rule(x: Tensor, **_: Any) -> Tensor:
+        def needs(a: Poly) -> list[Need]:
+            value = functions.call(name, a)
+            return [] if value.constant() is not None else [Need("step", value, smooth=True)]
+
+        return elementwise(lambda a: functions.call(name, a), x, needs=needs)
 
     return rule
 
@@ -376,11 +404,13 @@ RULES: dict[str, Rule] = {
     "tan": _tan,
     "atan": _function("atan"),
     "asinh": _function("asinh"),
-    "lgamma": _function("lgamma"),
-    "digamma": _function("digamma"),
-    "floor": _function("floor"),
-    "ceil": _function("ceil"),
-    "round": _function("round"),
+    "lgamma": _above_zero("lgamma"),
+    "digamma": _above_zero("digamma"),
+    "floor": _rounded("floor"),
+    "ceil": _rounded("ceil"),
+    "round": lambda x, *, rounding_method, **_: _rounded(
+        "round" if int(rounding_method) == 1 else "round_away"
+    )(x),
     "cosh": _by_exp(1, 1),
     "sinh": _by_exp(1, -1),
     "sign": lambda x, **_: elementwise(_sign, x, kind=_kind(x)),

@@ -39,7 +39,9 @@ def _along(
 
 def reduce_sum(x: Tensor, *, axes: Any, **_: Any) -> Tensor:
     """Σ over axes."""
-    result = _along(x, tuple(axes), sums.total)
+    if x.kind == "boolean":
+        raise Unknown("reduce_sum of booleans")
+    result = _along(x, tuple(int(a) for a in axes), sums.total)
     filled = all(bounds.at_least(x.shape[a], 1) for a in axes)
     if x.range.low >= 0:
         above = x.range.low > 0 or not x.range.low_closed
@@ -55,7 +57,7 @@ def reduce_max(x: Tensor, *, axes: Any, **_: Any) -> Tensor:
         return reduce_or(x, axes=axes)
     if x.kind != "real":
         raise Unknown("the maximum of integers")
-    result = _along(x, tuple(axes), sums.largest)
+    result = _along(x, tuple(int(a) for a in axes), sums.largest)
     masked = MINUS_INFINITY in x.body.factors
     own = x.range if not masked else bounds.ANY
     return result._replace(range=Interval(own.low, own.high, own.low_closed, own.high_closed))
@@ -81,7 +83,7 @@ def reduce_prod(x: Tensor, *, axes: Any, **_: Any) -> Tensor:
             body = algebra.multiply(ONE, *factors)
         return body
 
-    return _along(x, tuple(axes), product)
+    return _along(x, tuple(int(a) for a in axes), product)
 
 
 def reduce_and(x: Tensor, *, axes: Any, **_: Any) -> Tensor:
@@ -90,7 +92,7 @@ def reduce_and(x: Tensor, *, axes: Any, **_: Any) -> Tensor:
     def every(bound: tuple[Var, ...], body: Poly) -> Poly:
         return conditions.integer_zero(sums.total(bound, conditions.complement(body)))
 
-    return _along(x, tuple(axes), every)
+    return _along(x, tuple(int(a) for a in axes), every)
 
 
 def reduce_or(x: Tensor, *, axes: Any, **_: Any) -> Tensor:
@@ -99,12 +101,12 @@ def reduce_or(x: Tensor, *, axes: Any, **_: Any) -> Tensor:
     def some(bound: tuple[Var, ...], body: Poly) -> Poly:
         return subtract(ONE, conditions.integer_zero(sums.total(bound, body)))
 
-    return _along(x, tuple(axes), some)
+    return _along(x, tuple(int(a) for a in axes), some)
 
 
 def argmax(x: Tensor, *, axes: Any, **_: Any) -> Tensor:
     """Where the largest entry is (the first of equal ones)."""
-    return _along(x, tuple(axes), sums.position)._replace(kind="integer")
+    return _along(x, tuple(int(a) for a in axes), sums.position)._replace(kind="integer")
 
 
 def argmin(x: Tensor, *, axes: Any, **_: Any) -> Tensor:
@@ -114,6 +116,8 @@ def argmin(x: Tensor, *, axes: Any, **_: Any) -> Tensor:
 
 def cumsum(x: Tensor, *, axis: int, reverse: bool, **_: Any) -> Tensor:
     """out[i] = Σ_{j <= i} x[j], or from i on."""
+    if x.kind == "boolean":
+        raise Unknown("cumsum of booleans")
     slots, place = places(x.shape)
     var = sums.fresh(x.shape[axis])
     inner = tuple(index(var) if a == axis else p for a, p in enumerate(place))
@@ -125,6 +129,8 @@ def cumsum(x: Tensor, *, axis: int, reverse: bool, **_: Any) -> Tensor:
 
 def dot_general(x: Tensor, y: Tensor, *, dimension_numbers: Any, **_: Any) -> Tensor:
     """out[batch, i, j] = Σ_k x[batch, i, k] y[batch, j, k]."""
+    if x.kind == "boolean":
+        raise Unknown("dot_general of booleans")
     (x_sum, y_sum), (x_batch, y_batch) = dimension_numbers
     x_free = [a for a in range(len(x.shape)) if a not in (*x_sum, *x_batch)]
     y_free = [a for a in range(len(y.shape)) if a not in (*y_sum, *y_batch)]

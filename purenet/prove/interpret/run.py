@@ -1,6 +1,8 @@
 """A jaxpr as terms: each equation in turn, by the table of primitives."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from purenet.prove.interpret.constants import exact
 from purenet.prove.interpret.shapes import Dimensions, kind_of
 from purenet.prove.interpret.tensor import Tensor, Unknown, named, places, scalar
 from purenet.prove.kernel import algebra, bounds, conditions
-from purenet.prove.kernel.terms import Poly, add, number, subtract
+from purenet.prove.kernel.terms import Iverson, Poly, add, number, subtract
 
 RULES = {**elementwise.RULES, **shapes.RULES, **reductions.RULES, **indexing.RULES}
 PRIMITIVES = tuple(sorted({*RULES, *control.INLINED, "cond", "platform_index", "scan"}))
@@ -36,7 +38,36 @@ def run(jaxpr: Any, operands: Sequence[Tensor], dims: Dimensions) -> list[Tensor
     for equation in inner.eqns:
         outputs = apply(equation, [read(v) for v in equation.invars], dims)
         values.update(zip(equation.outvars, map(named, outputs), strict=True))
+        note_conditions(outputs)
     return [read(v) for v in inner.outvars]
+
+
+_conditions: ContextVar[set[Poly] | None] = ContextVar("conditions", default=None)
+
+
+@contextmanager
+def noted_conditions() -> Iterator[set[Poly]]:
+    """Inside, the P of every condition on real values that a program asks about are collected."""
+    found: set[Poly] = set()
+    token = _conditions.set(found)
+    try:
+        yield found
+    finally:
+        _conditions.reset(token)
+
+
+def note_conditions(outputs: list[Tensor]) -> None:
+    """Write down the real conditions in boolean results."""
+    found = _conditions.get()
+    if found is None:
+        return
+    for tensor in outputs:
+        if tensor.kind == "boolean":
+            found.update(
+                f.poly
+                for f in tensor.body.factors
+                if isinstance(f, Iverson) and f.relation in (">", "=")
+            )
 
 
 def apply(equation: Any, operands: list[Tensor], dims: Dimensions) -> list[Tensor]:

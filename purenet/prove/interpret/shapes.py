@@ -34,6 +34,8 @@ def kind_of(dtype: Any) -> str:
     if np.issubdtype(dtype, np.bool_):
         return "boolean"
     if np.issubdtype(dtype, np.integer):
+        if np.dtype(dtype) not in (np.dtype(np.int32), np.dtype(np.int64)):
+            raise Unknown(f"the dtype {dtype}, which wraps around")
         return "integer"
     if np.issubdtype(dtype, np.floating) or str(dtype) in ("bfloat16", "float16"):
         return "real"

@@ -27,7 +27,7 @@ class Unknown(Exception):
 class Need(NamedTuple):
     """A condition under which a value exists, or a derivative: for all values of free indices.
 
-    `relation` is `!=`, `>`, `>=` (about `poly` and 0), or `row` (a maximum that has an entry).
+    `relation` is `!=`, `>`, `>=` (about `poly` and 0), or `step` (rounding `poly` does not jump).
     Where `guard` is 0 the value is not used.
     """
 
@@ -35,6 +35,7 @@ class Need(NamedTuple):
     poly: Poly
     guard: Poly = ONE
     smooth: bool = False  # needed for the derivative only
+    edge: bool = False  # met, because another value is taken where it is violated
 
 
 class Tensor(NamedTuple):
@@ -132,10 +133,12 @@ def broadcast(shapes: list[tuple[Poly, ...]]) -> tuple[Poly, ...]:
 
 def unmet(needs: Iterable[Need]) -> frozenset[Need]:
     """The needs that are not known to hold."""
-    return frozenset(need for need in needs if not _met(need))
+    return frozenset(need for need in needs if not need.edge and not _met(need))
 
 
 def _met(need: Need) -> bool:
+    if need.relation == "step":
+        return need.guard.is_zero
     return algebra.multiply(need.guard, violated(need)).is_zero
 
 
@@ -147,12 +150,18 @@ def violated(need: Need) -> Poly:
         return conditions.complement(conditions.is_positive(need.poly))
     if need.relation == ">=":
         return conditions.is_positive(algebra.multiply(need.poly, scale(ONE, -1)))
-    return conditions.complement(need.poly)
+    return ZERO  # where a rounded value jumps is not written as a term
 
 
 def guarded(needs: Iterable[Need], guard: Poly) -> frozenset[Need]:
-    """The needs of a value that is used only where `guard` is 1, less those that hold there."""
-    return unmet(n._replace(guard=algebra.multiply(n.guard, guard)) for n in needs)
+    """The needs of a value that is used only where `guard` is 1; met by it, they become edges."""
+    found = set()
+    for need in needs:
+        new = need._replace(guard=algebra.multiply(need.guard, guard))
+        if new.guard.is_zero or (need.relation != "step" and violated(need).is_zero):
+            continue
+        found.add(new._replace(edge=need.edge or _met(new)))
+    return frozenset(found)
 
 
 def named(source: Tensor) -> Tensor:

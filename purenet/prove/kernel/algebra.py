@@ -26,6 +26,7 @@ from purenet.prove.kernel.terms import (
     add,
     atom,
     leading,
+    magnitude,
     number,
     ordered,
     rational,
@@ -136,7 +137,7 @@ def _power_of_monomial(monomial: Monomial, coefficient: Number, exponent: Number
     if coefficient < 0 and not unknown:
         return _normalised({Base(Poly({monomial: coefficient})): exponent})
     result = _normalised({f: rational(e * exponent) for f, e in known})
-    result = multiply(result, _root(abs(coefficient), exponent))
+    result = multiply(result, _root(magnitude(coefficient), exponent))
     sign = -1 if coefficient < 0 else 1
     return multiply(result, _power_of_unknown(unknown, sign, exponent)) if unknown else result
 
@@ -163,7 +164,7 @@ def _root(value: Number, exponent: Number) -> Poly:
     for part, sign in ((value.numerator, 1), (value.denominator, -1)):
         for prime, count in factorised(part).items():
             primes[prime] = primes.get(prime, 0) + sign * count
-    powers = {
+    powers: dict[Factor, Number] = {
         Constant(str(prime), float(prime)): rational(count * exponent)
         for prime, count in primes.items()
         if count
@@ -205,13 +206,13 @@ def _shifted(poly: Poly, shift: Poly) -> Poly:
     ((monomial, _),) = shift.terms.items()
     if not monomial:
         return poly
-    terms: dict[Monomial, Number] = {}
+    parts = []
     for old, coefficient in poly.terms.items():
         powers = dict(old)
         for factor, exponent in monomial:
             powers[factor] = rational(powers.get(factor, 0) + exponent)
-        terms[ordered((f, e) for f, e in powers.items() if e)] = coefficient
-    return Poly(terms)
+        parts.append(scale(_normalised(powers), coefficient))
+    return add(*parts)
 
 
 def _common_factors(poly: Poly, *, signed: bool) -> dict[Factor, Number]:

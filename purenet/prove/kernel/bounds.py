@@ -208,8 +208,8 @@ def _of_power(factor: Factor, exponent: Number) -> Interval:
         return Interval(0, inf, True)
     if isinstance(exponent, int) and exponent % 2 == 0:
         attained = _holds_zero(base) and not (isinstance(factor, Entry) and factor.array.nonzero)
-        largest = max(abs(base.low), abs(base.high))
-        high = 1 if exponent > 0 and largest <= 1 else inf
+        small = base.low >= -1 and base.high <= 1
+        high = 1 if exponent > 0 and small else inf
         return Interval(0, high, attained, high == 1)
     return ANY if base.low < 0 else Interval(0, inf, True)
 

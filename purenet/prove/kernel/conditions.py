@@ -29,6 +29,7 @@ from purenet.prove.kernel.terms import (
     add,
     atom,
     leading,
+    magnitude,
     number,
     ordered,
     scale,
@@ -130,12 +131,14 @@ def _logarithm_of_ratio(poly: Poly) -> Poly | None:
         and any(e.denominator == 2 for _, e in both)
         and all(bounds.nonnegative(atom(f, e)) for f, e in both)
     ):
-        first, second = (algebra.power(_term(m, abs(c)), 2) for m, c in ((one, a), (other, b)))
+        first, second = (
+            algebra.power(_term(m, magnitude(c)), 2) for m, c in ((one, a), (other, b))
+        )
         return subtract(first, second) if a > 0 else subtract(second, first)
     exponentials = all(isinstance(f, Call) and f.name == "exp" for f, _ in (*one, *other))
     if not exponentials or (a > 0) == (b > 0):
         return None
-    first, second = (functions.log(_term(m, abs(c))) for m, c in ((one, a), (other, b)))
+    first, second = (functions.log(_term(m, magnitude(c))) for m, c in ((one, a), (other, b)))
     return subtract(first, second) if a > 0 else subtract(second, first)
 
 
@@ -225,8 +228,8 @@ def _strides(poly: Poly) -> list[Poly]:
     found = {}
     for monomial, coefficient in poly.terms.items():
         sizes = ordered(pair for pair in monomial if isinstance(pair[0], Size))
-        if len(sizes) < len(monomial) and (sizes or abs(coefficient) > 1):
-            stride = _term(sizes, abs(coefficient))
+        if len(sizes) < len(monomial) and (sizes or magnitude(coefficient) > 1):
+            stride = _term(sizes, magnitude(coefficient))
             found[stride.digest] = stride
     return list(found.values())
 
@@ -541,3 +544,12 @@ def piecewise_index(place: tuple[Poly, ...], entry: Callable[[tuple[Poly, ...]],
             no = (*place[:axis], _without(part, condition), *place[axis + 1 :])
             return choose(atom(condition), piecewise_index(yes, entry), piecewise_index(no, entry))
     return entry(place)
+
+
+def solved(condition: Poly) -> bool:
+    """Whether each integer equation in a product can be solved for an index."""
+    return all(
+        solution(f) is not None
+        for f in condition.factors
+        if isinstance(f, Iverson) and f.relation == "=="
+    )

@@ -23,6 +23,7 @@ from purenet.prove.kernel.terms import (
     add,
     atom,
     leading,
+    magnitude,
     number,
     ordered,
     rational,
@@ -106,7 +107,7 @@ def _log_of_monomial(monomial: Monomial, coefficient: Number) -> Poly:
         )
     sign = number(1 if coefficient > 0 else -1)
     rest = algebra.multiply(sign, Poly({ordered(unknown): 1}))
-    return add(_log_of_number(abs(coefficient)), atom(Call("log", rest)), *parts)
+    return add(_log_of_number(magnitude(coefficient)), atom(Call("log", rest)), *parts)
 
 
 def _log_of_factor(factor: object) -> Poly:
@@ -181,6 +182,7 @@ FUNCTIONS: dict[str, Function] = {
     "floor": Function(derivative=lambda x: ZERO),
     "ceil": Function(derivative=lambda x: ZERO),
     "round": Function(derivative=lambda x: ZERO),
+    "round_away": Function(derivative=lambda x: ZERO),
 }
 
 

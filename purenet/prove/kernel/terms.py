@@ -91,7 +91,7 @@ class Array(Term):
     @property
     def binary(self) -> bool:
         """Every entry is 0 or 1."""
-        two = self.limit is not None and self.limit.constant() in (1, 2)
+        two = self.limit is not None and self.limit.constant() == 2
         return self.kind == "boolean" or (self.kind == "integer" and two)
 
     def __repr__(self) -> str:
@@ -412,6 +412,11 @@ def rational(value: Number) -> Number:
 def number(value: Number) -> Poly:
     """A rational number as a term."""
     return Poly({(): rational(value)} if value else {})
+
+
+def magnitude(value: Number) -> Number:
+    """Its absolute value (abs of an int or a Fraction has no type that mypy knows)."""
+    return -value if value < 0 else value
 
 
 def atom(factor: Factor, exponent: Number = 1) -> Poly:

@@ -148,6 +148,15 @@ def confined(factor: Factor) -> set[Poly]:
     return own | {p for part in factor.polys for f in part.factors for p in confined(f)}
 
 
+def open_coincidences(poly: Poly) -> list[Poly]:
+    """The conditions for equal indices that can't be solved, so that nothing is known there."""
+    return [
+        c
+        for c in _coincidences(poly)
+        if not algebra.multiply(poly, c).is_zero and not conditions.solved(c)
+    ]
+
+
 def diagonal(poly: Poly) -> Poly:
     """1 where equal indices make the term 0 whatever its values: x[i] - x[j] where i = j."""
     rest = ONE
@@ -159,7 +168,7 @@ def diagonal(poly: Poly) -> Poly:
 
 def _coincidences(poly: Poly) -> list[Poly]:
     """For every two entries of one array: the condition that their indices are equal."""
-    places: dict[Array, set[tuple[Poly, ...]]] = {}
+    places: dict[object, set[tuple[Poly, ...]]] = {}
     for factor in _everywhere(poly):
         if isinstance(factor, Entry | Named):
             key = factor.array if isinstance(factor, Entry) else factor.definition
