@@ -57,6 +57,7 @@ class Tried(NamedTuple):
     kind: str  # of the mutation; of a right rule, of its function
     rejected: tuple[bool, ...]  # by check_grads, at each size
     verdict: str  # of purenet.prove
+    reason: str = ""  # of an unknown verdict
 
 
 class Outcome(NamedTuple):
@@ -207,14 +208,15 @@ def tried(
     """Give one rule to both; `exact` is the same rule for float64."""
     inputs = [natural(case, sizes_at(case, s, how.long), how.seed) for s in how.sizes]
     noticed = tuple(rejected(*registered(case, rule, arguments)) for arguments in inputs)
-    return Tried(name, kind, noticed, _verdict(case, exact))
+    return Tried(name, kind, noticed, *_verdict(case, exact))
 
 
-def _verdict(case: Case, pullback: Pullback) -> str:
+def _verdict(case: Case, pullback: Pullback) -> tuple[str, str]:
     try:
-        return prove.vjp(case.f, pullback, *case.domains, sizes=case.sizes).verdict
-    except Exception:  # a defect of the prover, which the corpus' own command names
-        return "unknown"
+        theorem = prove.vjp(case.f, pullback, *case.domains, sizes=case.sizes)
+    except Exception as error:  # a defect of the prover, which `--missed` has to show
+        return "unknown", f"raised {type(error).__name__}: {error}"
+    return theorem.verdict, theorem.reason
 
 
 def examine(case: Case, selection: suite.Selection, how: Settings) -> Outcome:
@@ -296,11 +298,12 @@ def missed(outcomes: Sequence[Outcome], how: Settings) -> str:
         accepted = [str(s) for s, r in zip(how.sizes, t.rejected, strict=True) if not r]
         if accepted or t.verdict != "refuted":
             said = f"accepted at {', '.join(accepted)}" if accepted else "rejected at every size"
-            lines.append(f"wrong: {t.rule}: {said}; {t.verdict}")
+            lines.append(f"wrong: {t.rule}: {said}; {t.verdict} {t.reason}".rstrip())
     for t in (o.right for o in outcomes):
         sizes = [str(s) for s, r in zip(how.sizes, t.rejected, strict=True) if r]
         if sizes or t.verdict != "proved":
-            lines.append(f"right: {t.rule}: rejected at {', '.join(sizes) or 'none'}; {t.verdict}")
+            said = f"rejected at {', '.join(sizes) or 'none'}"
+            lines.append(f"right: {t.rule}: {said}; {t.verdict} {t.reason}".rstrip())
     return "\n".join(lines)
 
 

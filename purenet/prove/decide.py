@@ -30,6 +30,7 @@ from purenet.prove.settle import (
     NotShown,
     defined,
     edges,
+    excusing,
     kink_text,
     kinks_of,
     not_real,
@@ -198,23 +199,24 @@ def _compare_block(
     if not_real(value) or not_real(true) or not_real(given):
         raise NotShown("a value that is infinite or not a number")
     found = kinks_of(value, true, array)
+    excused = excusing(found, value, true)
     for base, only_roots in edges(value, needs, asked, array).items():
-        if Ground(own, found).excludes(base):
+        if Ground(own, excused).excludes(base):
             continue
         if not only_roots:
             where = show.statement(base, "=")
             raise NotShown(f"whether the function is differentiable where {where}")
-        found = (*found, base)
+        found, excused = (*found, base), (*excused, base)
     words = [kink_text(k, given) for k in found]
     attained = peaks(value, true)
     if attained:
         true, given = unique_peak(true, attained), unique_peak(given, attained)
         words.append("the maximum is attained once")
     try:
-        settled(subtract(true, given), Ground(own, found), f"the derivative for {array.name}")
+        settled(subtract(true, given), Ground(own, excused), f"the derivative for {array.name}")
     except NotShown as failure:
         raise NotShown(str(failure), _line(true), _line(given)) from None
-    return found, words
+    return excused, words
 
 
 def _line(poly: Poly) -> str:

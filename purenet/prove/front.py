@@ -90,8 +90,8 @@ def vjp(
     if found.outcome is not None:
         programs = ((f, found.outcome.program), (pullback, found.outcome.rule))
         found = _checked(found, programs, domains, known)
-    seconds = limit if found.reason else min(limit, 5.0)
-    counterexample = _ran(search, f, pullback, domains, sizes, deadline=start + seconds)
+    most = None if found.reason else 1  # what is proved is tried once more, at one choice of sizes
+    counterexample = _ran(search, f, pullback, domains, sizes, deadline=start + limit, most=most)
     if counterexample is not None:
         sentence = describe.sentence(f, pullback, domains, counterexample)
         return about.refuted(found, counterexample, sentence)
@@ -340,10 +340,10 @@ def _checked(found: _Found, programs: Any, domains: Any, sizes: Sizes) -> _Found
     return found
 
 
-def _ran(searching: Callable[..., Any], *given: Any, deadline: float) -> Any:
+def _ran(searching: Callable[..., Any], *given: Any, **options: Any) -> Any:
     """What a search finds; None if the functions can't be run at small sizes at all."""
     try:
-        return searching(*given, deadline=deadline)
+        return searching(*given, **options)
     except Exception:  # what user code raises when it runs: the symbolic part has the reason
         return None
 

@@ -12,8 +12,10 @@ from purenet.prove.kernel import algebra, conditions, sums
 from purenet.prove.kernel.terms import (
     Binder,
     Call,
+    Entry,
     Factor,
     Iverson,
+    Monomial,
     Named,
     Poly,
     Var,
@@ -82,8 +84,11 @@ def definitions(poly: Poly) -> set[Poly]:
     return found
 
 
-def jump(poly: Poly, family: bytes) -> Poly:
-    """By how much the term changes where a P of the family goes through 0."""
+def jump(poly: Poly, family: bytes, *, hidden: bool = True) -> Poly:
+    """By how much the term changes where a P of the family goes through 0.
+
+    What changes inside a function is an atom of its own, or left out if not `hidden`.
+    """
     parts = []
     for monomial, coefficient in poly.terms.items():
         for factor, exponent in monomial:
@@ -92,11 +97,11 @@ def jump(poly: Poly, family: bytes) -> Poly:
                 parts.append(_at_zero(rest, factor))
             elif isinstance(factor, Binder) and factor.tag == "sum":
                 bound, body = sums.opened(factor)
-                inner = jump(body, family)
+                inner = jump(body, family, hidden=hidden)
                 if not inner.is_zero:
                     outer = scale(algebra.power(atom(factor), exponent - 1), exponent)
                     parts.append(algebra.multiply(rest, outer, sums.total(bound, inner)))
-            elif _hidden(factor, family):
+            elif hidden and _hidden(factor, family):
                 parts.append(algebra.multiply(rest, atom(Call("jump", atom(factor, exponent)))))
     return add(*parts)
 
@@ -147,3 +152,42 @@ def on_equation(poly: Poly, zero: Poly) -> Poly:
             for m, c in product.terms.items()
         )
     )
+
+
+def jumps_in_sight(family: bytes, values: Iterable[Poly], derivatives: Iterable[Poly]) -> bool:
+    """Whether a value or a derivative jumps by a term that can be seen."""
+    return any(
+        not jump(p, family, hidden=False).is_zero
+        for p in (*values, *(d for v in values for d in definitions(v)), *derivatives)
+    )
+
+
+def is_simple(poly: Poly) -> bool:
+    """Whether P = 0 is one surface, on all of which a jump is a jump.
+
+    P is linear in an entry with a constant rate, or a bilinear sum, or a product or a sum of squares
+    beside a number. A product such as x (x - 1)² has parts on which nothing need jump.
+    """
+    for monomial in poly.terms:
+        if len(monomial) == 1 and monomial[0][1] == 1 and isinstance(monomial[0][0], Entry):
+            if not any(_occurs(monomial[0][0], m) for m in poly.terms if m != monomial):
+                return True
+    parts = [m for m in poly.terms if m]
+    if len(parts) == 1 and all(e == 1 for _, e in parts[0]):
+        beside = () in poly.terms
+        factor = parts[0][0][0] if len(parts[0]) == 1 else None
+        if isinstance(factor, Binder) and factor.tag == "sum":
+            (body,) = factor.body.terms
+            bilinear = len(body) > 1 and all(e == 1 and isinstance(f, Entry) for f, e in body)
+            square = len(body) == 1 and body[0][1] == 2 and isinstance(body[0][0], Entry)
+            return bilinear or square
+        return beside and all(isinstance(f, Entry) for f, _ in parts[0])
+    return False
+
+
+def _occurs(entry: Entry, monomial: Monomial) -> bool:
+    return any(f == entry or _inside(entry, f) for f, _ in monomial)
+
+
+def _inside(entry: Entry, factor: Factor) -> bool:
+    return any(f == entry or _inside(entry, f) for p in factor.polys for f in p.factors)

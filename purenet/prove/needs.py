@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from purenet.prove.interpret.tensor import Need, unmet, violated
-from purenet.prove.kernel import algebra, bounds, calculus, conditions, show
-from purenet.prove.kernel.terms import ONE, Poly, Var, atom, index, ordered
+from purenet.prove.kernel import algebra, bounds, calculus, conditions, show, sums
+from purenet.prove.kernel.terms import ONE, Binder, Poly, Var, atom, index, ordered
 
 
 def canonical(needs: Iterable[Need]) -> tuple[Need, ...]:
@@ -30,6 +30,11 @@ def simpler(need: Need) -> Need:
     single = poly.single()
     if single is None:
         return need._replace(poly=poly)
+    alone = single[0][0][0] if len(single[0]) == 1 and single[0][0][1] == 1 else None
+    if need.relation != ">=" and isinstance(alone, Binder) and alone.tag == "sum":
+        counted = _counted(alone)
+        if counted != atom(alone):
+            return need._replace(relation="!=", poly=counted)
     known = bounds.nonzero if need.relation == "!=" else bounds.positive
     kept = ordered(pair for pair in single[0] if not known(atom(pair[0])))
     if need.relation == "!=":
@@ -37,6 +42,18 @@ def simpler(need: Need) -> Need:
     if need.relation == "!=" or (single[1] > 0 and kept):
         return need._replace(poly=Poly({kept: 1}))
     return need._replace(poly=poly)
+
+
+def _counted(total: Binder) -> Poly:
+    """Σ mask·exp(x) != 0 says Σ mask != 0: positive factors of the summand do not matter."""
+    ((monomial, _),) = total.body.terms.items()
+    kept = [pair for pair in monomial if not bounds.positive(atom(pair[0]))]
+    if len(kept) == len(monomial) or not all(conditions.is_condition(f) for f, _ in kept):
+        return atom(total)
+    bound, body = sums.opened(total)
+    ((opened, _),) = body.terms.items()
+    summand = ordered(pair for pair in opened if not bounds.positive(atom(pair[0])))
+    return sums.total(bound, Poly({summand: 1}))
 
 
 def implies(own: Need, need: Need) -> bool:

@@ -79,10 +79,12 @@ def search(
     *,
     seed: int = 0,
     deadline: float = math.inf,
+    most: int | None = None,
 ) -> Counterexample | None:
     """The smallest point found at which `pullback` is not the derivative of f, or None.
 
-    Random and special points are tried at several sizes, until `deadline` (`time.monotonic()`).
+    Random and special points are tried at several sizes, until `deadline` (`time.monotonic()`) and
+    at `most` so many.
     An argument for which the pullback gives None is not looked at.
 
     Raises:
@@ -96,7 +98,7 @@ def search(
     ('x', {'n': 1})
     """
     with jax.enable_x64(True):
-        return _search(f, pullback, tuple(domains), constraints, seed, deadline)
+        return _search(f, pullback, tuple(domains), constraints, seed, deadline, most)
 
 
 def equal_search(
@@ -143,7 +145,7 @@ def _search(
 ) -> Any:
     failure: Exception | None = None
     ran = False
-    for sizes in samples.assignments(domains, constraints):
+    for sizes in samples.assignments(domains, constraints)[:most]:
         if time.monotonic() > deadline:
             return None
         try:

@@ -30,6 +30,7 @@ from purenet.prove.kernel.terms import (
     Size,
     add,
     atom,
+    ordered,
     scale,
     subtract,
 )
@@ -87,9 +88,19 @@ def thin(equation: Poly) -> bool:
     poly = calculus.unfolded(equation)
     if poly.marks & {"Index", "Digit"} and _uses_indices_as_numbers(poly):
         return False
-    if any(_jumps(f) for f in _all_factors(poly)):
+    if any(_jumps(f) for f in _all_factors(poly)) or _vanishes_at_a_size(poly):
         return False
     return not zero.open_coincidences(poly) and _generic(poly)
+
+
+def _vanishes_at_a_size(poly: Poly) -> bool:
+    """9 x - n x: every coefficient, as a function of the sizes, may be 0."""
+    rates: dict[Monomial, list[Poly]] = {}
+    for monomial, coefficient in poly.terms.items():
+        sizes = ordered(pair for pair in monomial if isinstance(pair[0], Size))
+        rest = ordered(pair for pair in monomial if not isinstance(pair[0], Size))
+        rates.setdefault(rest, []).append(Poly({sizes: coefficient}))
+    return not any(bounds.nonzero(add(*parts)) for parts in rates.values())
 
 
 def _jumps(factor: Factor) -> bool:
@@ -149,6 +160,16 @@ def _random(array: Array, sizes: dict[str, int], rng: np.random.Generator) -> np
 def violated_not(need: Need) -> Poly:
     """1 where the need holds."""
     return conditions.complement(violated(need))
+
+
+def excusing(found: tuple[Poly, ...], value: Poly, derivative: Poly) -> tuple[Poly, ...]:
+    """The kinks P on all of which there is a jump: there a rule may give what it likes."""
+    return tuple(
+        p
+        for p in found
+        if kinks.is_simple(calculus.unfolded(p))
+        and kinks.jumps_in_sight(kinks.pattern(p), [value], [derivative])
+    )
 
 
 def kinks_of(value: Poly, derivative: Poly, along: Array) -> tuple[Poly, ...]:

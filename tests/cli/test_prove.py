@@ -185,7 +185,7 @@ def test_what_cannot_be_decided_is_no_proof(capsys):
         (["rules:both", Z, "--audit"], 1),
         (["rules:fast", Z], 0),
         (["rules:Layer.square", Z], 0),
-        (["rules.py:square", Z], 0),
+        pytest.param(["rules.py:square", Z], 0, marks=pytest.mark.slow),
         (["./rules.py:energy", "--pullback", "rules.py:energy_pullback", Z], 0),
     ],
 )

@@ -557,13 +557,13 @@ REFUSED = {
     "a limit in words": (lambda: prove.vjp(jnp.sin, right, N, limit="1"), r"^limit: .*'1'"),
     "argnums outside": (
         lambda: prove.gradient(jnp.sum, jnp.ones_like, N, argnums=1),
-        r"^argnums: 1 was given; numbers from 0 to 0",
+        r"^argnums: 1 was given; .*numbers from 0 to 0",
     ),
     "argnums in words": (
         lambda: prove.gradient(jnp.sum, jnp.ones_like, N, argnums="x"), r"^argnums: 'x'"
     ),
     "argnums for two, one gradient": (
-        lambda: prove.gradient(product, lambda x, y: y, N, N, argnums=(0, 1)), r"^grad: "
+        lambda: prove.gradient(product, lambda x, y: y, N, N, argnums=(0, 1)), r"grad: a tuple"
     ),
     "argnums for one, two gradients": (
         lambda: prove.gradient(product, lambda x, y: (y, x), N, N), r"entry for x has 2 arrays"

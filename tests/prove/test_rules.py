@@ -55,7 +55,7 @@ def test_a_forward_half_with_another_value_is_refuted():
     theorem = prove.rule(rule, N)
     example = theorem.counterexample
     assert theorem.verdict == "refuted"
-    assert theorem.difference == "fwd does not give the value of the function"
+    assert theorem.difference == "the forward half does not give the value"
     assert (example.true == example.rule + 1).all() or (example.rule + 1 == example.true).all()
     (x,) = example.arguments
     assert (example.rule == x * x).all()

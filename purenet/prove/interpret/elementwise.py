@@ -29,15 +29,26 @@ def _kind(*tensors: Tensor) -> str:
 def _add(x: Tensor, y: Tensor, **_: Any) -> Tensor:
     if x.kind == "boolean":
         return _or(x, y)
+    if MINUS_INFINITY in x.body.factors:
+        _finite(y)
     return elementwise(add, x, y, kind=_kind(x), range=bounds._plus(x.range, y.range))
 
 
 def _sub(x: Tensor, y: Tensor, **_: Any) -> Tensor:
+    _finite(y)
     minus = Interval(-y.range.high, -y.range.low, y.range.high_closed, y.range.low_closed)
     return elementwise(subtract, x, y, kind=_kind(x), range=bounds._plus(x.range, minus))
 
 
+def _finite(*operands: Tensor) -> None:
+    """Refuse infinities where only real numbers have a meaning: 0·inf is no number."""
+    if any(MINUS_INFINITY in t.body.factors for t in operands):
+        raise Unknown("arithmetic with an infinity; a mask by -inf belongs in a maximum or an exp")
+
+
 def _mul(x: Tensor, y: Tensor, **_: Any) -> Tensor:
+    if not all(bounds.positive(t.body) for t in (x, y) if MINUS_INFINITY not in t.body.factors):
+        _finite(x, y)
     if x.kind == "boolean":
         return _and(x, y)
     found = bounds._times(x.range, y.range)
@@ -54,6 +65,7 @@ def _square_range(x: Tensor) -> Interval:
 def _div(x: Tensor, y: Tensor, *, nonzero: bool = True, **_: Any) -> Tensor:
     if x.kind == "integer":
         return _floor_divide(x, y)
+    _finite(*((x, y) if not bounds.positive(y.body) else (y,)))
 
     def needs(_: Poly, below: Poly) -> list[Need]:
         return [] if _nonzero(y) else [Need("!=", below)]
@@ -91,6 +103,8 @@ def _neg(x: Tensor, **_: Any) -> Tensor:
 
 
 def _integer_pow(x: Tensor, *, y: int, **_: Any) -> Tensor:
+    _finite(x)
+
     def needs(base: Poly) -> list[Need]:
         return [Need("!=", base)] if y < 0 and not _nonzero(x) else []
 
@@ -119,6 +133,7 @@ def _root(exponent: Fraction) -> Rule:
 
 
 def _pow(x: Tensor, y: Tensor, **_: Any) -> Tensor:
+    _finite(x, y)
     constant = y.body.constant() if not y.shape or not y.body.free else None
     if constant is not None and Fraction(constant).denominator == 1:
         return _integer_pow(x, y=int(constant))

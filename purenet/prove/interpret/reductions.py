@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from purenet.prove.interpret.tensor import Tensor, Unknown, moved, places
+from purenet.prove.interpret.tensor import Need, Tensor, Unknown, moved, places
 from purenet.prove.kernel import algebra, bounds, conditions, sums
 from purenet.prove.kernel.bounds import Interval
 from purenet.prove.kernel.terms import (
@@ -60,7 +60,17 @@ def reduce_max(x: Tensor, *, axes: Any, **_: Any) -> Tensor:
     result = _along(x, tuple(int(a) for a in axes), sums.largest)
     masked = MINUS_INFINITY in x.body.factors
     own = x.range if not masked else bounds.ANY
+    if masked:
+        result = result._replace(needs=result.needs | _row(x, tuple(int(a) for a in axes)).needs)
     return result._replace(range=Interval(own.low, own.high, own.low_closed, own.high_closed))
+
+
+def _row(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """The need that some entry is not masked: how many are not, is not 0."""
+    finite = conditions.piecewise(x.body, lambda p: number(int(MINUS_INFINITY not in p.factors)))
+    counted = _along(x._replace(body=finite), axes, sums.total)
+    kept = Need("!=", counted.body)
+    return counted._replace(needs=frozenset({kept}))
 
 
 def reduce_min(x: Tensor, *, axes: Any, **_: Any) -> Tensor:
