@@ -33,6 +33,7 @@ from purenet.prove.settle import (
     excusing,
     kink_text,
     kinks_of,
+    needed,
     not_real,
     peaks,
     settled,
@@ -89,12 +90,13 @@ def compare(pair: Pair, domains: Any, sizes: Sizes) -> Outcome:
     cotangents = rule.inputs[len(forward.inputs) :]
     given, skipped_arguments = matched(pair, domains, forward.inputs)
     own = canonical(n for t in forward.outputs for n in t.needs)
+    hard = tuple(n for n in own if not n.smooth)
     entries = [
         _compare_argument(forward, array, rule.outputs[place], cotangents, own)
         for array, place in given
     ]
     return Outcome(
-        tuple(dict.fromkeys([*stated(own), *(c for e in entries for c in e.conditions)])),
+        tuple(dict.fromkeys([*stated(hard), *(c for e in entries for c in e.conditions)])),
         tuple(f"the derivative for {e.gradient.path} is 0 everywhere" for e in entries if e.zero),
         skipped_arguments,
         forward,
@@ -199,6 +201,8 @@ def _compare_block(
     if not_real(value) or not_real(true) or not_real(given):
         raise NotShown("a value that is infinite or not a number")
     found = kinks_of(value, true, array)
+    smooth = tuple(n for n in own if n.smooth and needed(n, value, true, array))
+    own = (*(n for n in own if not n.smooth), *smooth)
     excused = excusing(found, value, true)
     for base, only_roots in edges(value, needs, asked, array).items():
         if Ground(own, excused).excludes(base):
@@ -207,7 +211,7 @@ def _compare_block(
             where = show.statement(base, "=")
             raise NotShown(f"whether the function is differentiable where {where}")
         found, excused = (*found, base), (*excused, base)
-    words = [kink_text(k, given) for k in found]
+    words = [*stated(smooth), *(kink_text(k, given) for k in found)]
     attained = peaks(value, true)
     if attained:
         true, given = unique_peak(true, attained), unique_peak(given, attained)

@@ -91,7 +91,9 @@ def vjp(
         programs = ((f, found.outcome.program), (pullback, found.outcome.rule))
         found = _checked(found, programs, domains, known)
     most = None if found.reason else 1  # what is proved is tried once more, at one choice of sizes
-    counterexample = _ran(search, f, pullback, domains, sizes, deadline=start + limit, most=most)
+    counterexample, found = _ran(
+        found, search, f, pullback, domains, sizes, deadline=start + limit, most=most
+    )
     if counterexample is not None:
         sentence = describe.sentence(f, pullback, domains, counterexample)
         return about.refuted(found, counterexample, sentence)
@@ -234,7 +236,7 @@ def equal(
         found = _checked(
             found, ((f, found.outcome.program), (g, found.outcome.rule)), domains, known
         )
-    difference = _ran(equal_search, f, g, domains, sizes, deadline=start + limit)
+    difference, found = _ran(found, equal_search, f, g, domains, sizes, deadline=start + limit)
     if difference is not None:
         return about.refuted(found, equality.counterexample(difference), "")
     return about.theorem(found)
@@ -302,9 +304,10 @@ def _at_coincidences(
     every += [s for t in general for s in asked(t, domains, sizes) if s not in every]
     every = list(dict.fromkeys(every))
     outcomes = []
-    for special in every:
+    for special in every:  # grows: a program may ask more at special sizes
         budget.check(0)
         pair, compare = prove_at(special)
+        every += [s for t in pair for s in asked(t, domains, special) if s not in every]
         if all(same_program(g, s, special) for g, s in zip(general, pair, strict=True)):
             continue
         try:
@@ -340,12 +343,15 @@ def _checked(found: _Found, programs: Any, domains: Any, sizes: Sizes) -> _Found
     return found
 
 
-def _ran(searching: Callable[..., Any], *given: Any, **options: Any) -> Any:
-    """What a search finds; None if the functions can't be run at small sizes at all."""
+def _ran(
+    found: _Found, searching: Callable[..., Any], *given: Any, **options: Any
+) -> tuple[Any, _Found]:
+    """What a search finds, and a note if the functions can't be run."""
     try:
-        return searching(*given, **options)
-    except Exception:  # what user code raises when it runs: the symbolic part has the reason
-        return None
+        return searching(*given, **options), found
+    except Exception as failure:  # whatever user code raises when it runs
+        note = f"not searched for a counterexample: {type(failure).__name__}: {failure}"
+        return None, found._replace(notes=(*found.notes, note.splitlines()[0][:160]))
 
 
 def _stopped(f: Callable[..., Any], domains: Any, sizes: Sizes, limit: float) -> str:

@@ -165,13 +165,14 @@ def jumps_in_sight(family: bytes, values: Iterable[Poly], derivatives: Iterable[
 def is_simple(poly: Poly) -> bool:
     """Whether P = 0 is one surface, on all of which a jump is a jump.
 
-    P is linear in an entry with a constant rate, or a bilinear sum, or a product or a sum of squares
-    beside a number. A product such as x (x - 1)² has parts on which nothing need jump.
+    P is linear in an entry with a constant rate, or a bilinear sum, or a product or a sum of
+    squares beside a number. A product such as x (x - 1)² has parts on which nothing need jump.
     """
     for monomial in poly.terms:
-        if len(monomial) == 1 and monomial[0][1] == 1 and isinstance(monomial[0][0], Entry):
-            if not any(_occurs(monomial[0][0], m) for m in poly.terms if m != monomial):
-                return True
+        entry = monomial[0][0] if len(monomial) == 1 and monomial[0][1] == 1 else None
+        others = [m for m in poly.terms if m != monomial]
+        if isinstance(entry, Entry) and not any(_occurs(entry, m) for m in others):
+            return True
     parts = [m for m in poly.terms if m]
     if len(parts) == 1 and all(e == 1 for _, e in parts[0]):
         beside = () in poly.terms

@@ -141,7 +141,13 @@ def check(
 
 
 def _search(
-    f: Any, pullback: Any, domains: Any, constraints: str, seed: int, deadline: float
+    f: Any,
+    pullback: Any,
+    domains: Any,
+    constraints: str,
+    seed: int,
+    deadline: float,
+    most: int | None,
 ) -> Any:
     failure: Exception | None = None
     ran = False

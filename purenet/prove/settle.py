@@ -191,13 +191,29 @@ def edges(
     found: dict[Poly, bool] = {}
     forms = {kinks.pattern(p) for p in asked}
     for base, only_roots in _singular(value, along).items():
-        if {kinks.pattern(base), kinks.pattern(scale(base, -1))} & forms:
+        if _zero_patterns(base) & forms:
             found[base] = found.get(base, True) and only_roots
     for need in needs:
         if need.edge and along in need.poly.arrays:
             poly = simpler(need).poly
             found[poly] = found.get(poly, True) and (need.smooth or need.relation == ">=")
     return found
+
+
+def _zero_patterns(base: Poly) -> set[bytes]:
+    """The forms of the conditions that say P = 0."""
+    zeros = conditions.equals_zero(base)
+    own = {kinks.pattern(f.poly) for f in zeros.factors if isinstance(f, Iverson)}
+    return own | {kinks.pattern(base), kinks.pattern(scale(base, -1))}
+
+
+def needed(smooth: Need, value: Poly, true: Poly, along: Array) -> bool:
+    """Whether something is singular where a condition of smoothness fails: √(x²)² is not."""
+    if smooth.relation == "step":
+        return True
+    zeros = _zero_patterns(smooth.poly)
+    bases = [*_singular(value, along), *_singular(true, along)]
+    return any(_zero_patterns(base) & zeros for base in bases)
 
 
 def _singular(poly: Poly, along: Array) -> dict[Poly, bool]:
@@ -207,6 +223,10 @@ def _singular(poly: Poly, along: Array) -> dict[Poly, bool]:
         for monomial in _all_monomials(term):
             for factor, exponent in monomial:
                 base = factor.poly if isinstance(factor, Base) else atom(factor)
+                if isinstance(factor, Call) and factor.name == "log":
+                    if along in factor.arrays and not bounds.positive(factor.argument):
+                        found[factor.argument] = False
+                    continue
                 whole = exponent.denominator == 1
                 if (whole and exponent > 0) or along not in base.arrays or bounds.nonzero(base):
                     continue

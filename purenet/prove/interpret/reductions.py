@@ -10,6 +10,7 @@ from purenet.prove.kernel.bounds import Interval
 from purenet.prove.kernel.terms import (
     MINUS_INFINITY,
     ONE,
+    ZERO,
     Poly,
     Var,
     index,
@@ -61,7 +62,9 @@ def reduce_max(x: Tensor, *, axes: Any, **_: Any) -> Tensor:
     masked = MINUS_INFINITY in x.body.factors
     own = x.range if not masked else bounds.ANY
     if masked:
-        result = result._replace(needs=result.needs | _row(x, tuple(int(a) for a in axes)).needs)
+        row = _row(x, tuple(int(a) for a in axes))
+        here = tuple(ZERO if v.size == ONE else index(v) for v in result.slots)
+        result = result._replace(needs=result.needs | moved(row, here))
     return result._replace(range=Interval(own.low, own.high, own.low_closed, own.high_closed))
 
 

@@ -198,7 +198,10 @@ def _nested(binder: Binder) -> Binder:
     if len(binder.bound) == 1 or single is None:
         return binder
     bound, body = _opened(binder)
-    ((monomial, _),) = body.terms.items()
+    opened = body.single()
+    if opened is None:
+        return binder
+    monomial = opened[0]
     for var in bound:
         inside = [pair for pair in monomial if var in pair[0].free]
         others = tuple(v for v in bound if v != var)
