@@ -18,8 +18,10 @@ COMMANDS = [
     for line in block.splitlines()
 ]
 INSTALLING = [line for line in COMMANDS if line.startswith("pip install")]
-RUNNING = [line for line in COMMANDS if line not in INSTALLING and "mnist" not in line]
 MNIST = [line for line in COMMANDS if "mnist" in line]
+LONG = ["python -m tests.prove.corpus", "python benchmarks/gradient_checks.py", "purenet prove"]
+RUNNING = [line for line in COMMANDS if line not in (*INSTALLING, *MNIST, *LONG)]
+PRINTED = re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```", README)
 FILES = Path(os.environ.get("PURENET_MNIST", ROOT.parent / "shared" / "data" / "mnist"))
 
 
@@ -27,7 +29,7 @@ FILES = Path(os.environ.get("PURENET_MNIST", ROOT.parent / "shared" / "data" / "
 def folder(tmp_path_factory):
     """A folder to run commands in, which sees the checkout's examples and benchmarks."""
     place = tmp_path_factory.mktemp("readme")
-    for name in ("examples", "benchmarks", "derivations"):
+    for name in ("examples", "benchmarks", "derivations", "tests"):
         (place / name).symlink_to(ROOT / name)
     return place
 
@@ -35,7 +37,7 @@ def folder(tmp_path_factory):
 def run(command, folder):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
-        shlex.split(command),
+        shlex.split(command, comments=True),
         cwd=folder,
         env={**os.environ, "PATH": path},
         capture_output=True,
@@ -44,7 +46,16 @@ def run(command, folder):
     )
 
 
-def test_the_code_runs_and_prints_what_it_says():
+def slow_if_long(command):
+    return pytest.mark.slow if command in LONG else ()
+
+
+def without_seconds(line):
+    return re.sub(r" +\d+\.\d s$| +\d+\.\d\d s(?= |$)", " 0 s", line)
+
+
+def test_the_code_runs_and_prints_what_it_says(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
     failed, attempted = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
     assert attempted > 20
     assert failed == 0
@@ -73,6 +84,38 @@ def test_the_main_command_ends_as_shown(folder):
 def test_the_proof_is_printed_as_shown(folder):
     shown = re.search(r"```proof\n(.*?)```", README, re.DOTALL)[1]
     assert shown in run("python -m derivations delta_hidden", folder).stdout
+
+
+def test_rules_that_are_shown_are_those_of_the_example():
+    shown = [b for b in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if ">>>" not in b]
+    assert len(shown) == 1
+    assert shown[0] in (ROOT / "examples" / "rules.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [pytest.param(*printed, marks=slow_if_long(printed[0])) for printed in PRINTED],
+)
+def test_a_command_prints_what_is_shown_and_exits_with_the_code_that_is_shown(
+    command, shown, folder
+):
+    done = run(command, folder)
+    lines = [without_seconds(line) for line in done.stdout.splitlines()]
+    parts = [
+        [without_seconds(line) for line in part.splitlines()]
+        for part in re.split(r"^ *…\n", shown, flags=re.MULTILINE)
+    ]
+    assert lines[: len(parts[0])] == parts[0]
+    assert lines[len(lines) - len(parts[-1]) :] == parts[-1]
+    assert len(parts) == 2 or parts == [lines]
+    assert done.returncode == (1 if command.endswith("# exit code 1") else 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [line for line in LONG if line in COMMANDS])
+def test_a_long_command_runs(command, folder):
+    done = run(command, folder)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("command", RUNNING)

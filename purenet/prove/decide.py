@@ -15,6 +15,7 @@ from purenet.prove.domains import leaves
 from purenet.prove.interpret.constants import literals
 from purenet.prove.interpret.tensor import Need, Tensor
 from purenet.prove.kernel import algebra, calculus, show
+from purenet.prove.kernel.calculus import NotLinear
 from purenet.prove.kernel.terms import (
     Array,
     Factor,
@@ -74,7 +75,14 @@ class Pair(NamedTuple):
 def traced(f: Callable[..., Any], pullback: Callable[..., Any], domains: Any, sizes: Sizes) -> Pair:
     """Both programs; the rule's last argument is the cotangent."""
     forward = trace(f, domains, sizes)
-    return Pair(forward, trace(pullback, domains, sizes, extra=(forward.output(),)))
+    try:
+        rule = trace(pullback, domains, sizes, extra=(forward.output(),))
+    except ValueError as error:
+        raise ValueError(
+            "pullback: called with the arguments and the cotangent, it fails: "
+            + str(error).removeprefix("domains: ").removeprefix("pullback: ")
+        ) from error
+    return Pair(forward, rule)
 
 
 def compare(pair: Pair, domains: Any, sizes: Sizes) -> Outcome:
@@ -129,19 +137,30 @@ def matched(
         arrays = [d for d in leaves(domain) if d.is_array]
         own = inputs[start : start + len(arrays)]
         start += len(arrays)
-        places = jax.tree_util.tree_leaves(entry)
-        if not places:
-            absent += [a.name for a in own if a.kind == "real"]
-            continue
-        alike = jax.tree_util.tree_structure(entry) == jax.tree_util.tree_structure(domain)
-        if len(places) == len(own) and (alike or len(own) < len(leaves(domain))):
-            pairs += [(a, p) for a, p in zip(own, places, strict=True) if a.kind == "real"]
-            continue
-        raise ValueError(
-            f"pullback: the entry for {own[0].name if own else 'an argument'} has {len(places)} "
-            f"arrays, the argument has {len(own)}; the same structure is expected"
-        )
+        places = _places(entry, domain, len(own))
+        if places is None:
+            count = len(jax.tree_util.tree_leaves(entry))
+            raise ValueError(
+                f"pullback: the entry for {own[0].name if own else 'an argument'} has {count} "
+                f"arrays, the argument has {len(own)}; the same structure is expected"
+            )
+        for array, place in zip(own, places, strict=True):
+            if array.kind == "real" and place is None:
+                absent.append(array.name)
+            elif array.kind == "real":
+                pairs.append((array, place))
     return pairs, tuple(absent)
+
+
+def _places(entry: Any, domain: Any, count: int) -> list[Any] | None:
+    """The rule's output for each array of an argument, None where it gives none."""
+    if not jax.tree_util.tree_leaves(entry):
+        return [None] * count
+    places, structure = jax.tree_util.tree_flatten(entry, is_leaf=lambda x: x is None)
+    of_domain = jax.tree_util.tree_structure(domain)
+    if len(places) != count or (structure != of_domain and count == of_domain.num_leaves):
+        return None
+    return places
 
 
 class Entry(NamedTuple):
@@ -163,7 +182,10 @@ def _compare_argument(
         raise NotShown(f"the entry for {array.name} has another shape than the argument")
     body = _exposed(entry.body, cotangents)
     ground = Ground(own)
-    settled(_without(body, cotangents), ground, f"a term of the entry for {array.name} without ct")
+    try:
+        settled(_without(body, cotangents), ground, "a term without the cotangent")
+    except NotShown:
+        raise NotLinear(f"the entry for {array.name} is not linear in the cotangent") from None
     blocks: list[Poly] = []
     texts: list[str] = []
     attained = peaks(*(o.body for o in forward.outputs))

@@ -73,9 +73,12 @@ def vjp(
     'proved'
     """
     start = time.monotonic()
+    for word, function in (("f", f), ("pullback", pullback)):
+        if not callable(function):
+            raise ValueError(f"{word}: {function!r} was given; a function is expected")
+    if isinstance(limit, bool | str) or not limit >= 0:
+        raise ValueError(f"limit: {limit!r} was given; a number of seconds is expected")
     known = read_sizes(_text(sizes), domains)
-    if not callable(pullback):
-        raise ValueError(f"pullback: {pullback!r} was given; a function is expected")
     names = argument_names(f, domains)
     claim = f"pullback({', '.join([*names, 'ct'])}) = Jᵀ ct of {_name(f)}({', '.join(names)})"
     about = _About(name or _name(f), f"{claim}, for all {_domains(names, domains)}", names, start)

@@ -38,11 +38,17 @@ def of(
             )
         return _of_custom_vjp(f, domains), lambda *args: f.fwd(*args)[0]
     if isinstance(f, jax.custom_jvp):
+        if getattr(f, "jvp", None) is None:
+            raise ValueError(f"rule: {_called(f)} has no rule yet; call defjvp first")
         return of_differentiation(f, domains), _primal_of_jvp(f, domains)
     raise ValueError(
         f"rule: {getattr(f, '__name__', f)!r} is no custom_vjp or custom_jvp function; give its "
         "backward function to prove.vjp, or look for rules inside it with prove.audit"
     )
+
+
+def _called(f: Any) -> str:
+    return str(getattr(f, "__name__", f))
 
 
 def primal(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -107,7 +107,7 @@ def _jumps(factor: Factor) -> bool:
     if isinstance(factor, Binder):
         return factor.tag != "sum"
     if isinstance(factor, Call):
-        return factor.name in ("floor", "ceil", "round", "round_away", "lgamma", "digamma")
+        return factor.name in ("floor", "ceil", "round", "lgamma", "digamma")
     return isinstance(factor, Iverson) and factor.relation in (">", "=")
 
 

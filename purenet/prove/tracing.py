@@ -253,9 +253,12 @@ def asked(traced: Traced, domains: Any, sizes: Sizes) -> list[Sizes]:
     found = []
     for left, right in traced.compared:
         try:
-            difference = plus(polynomial(left), times(polynomial(right), {(): -1}))
+            sides = (polynomial(sizes.of(side)) for side in (left, right))
+            difference = plus(next(sides), times(next(sides), {(): -1}))
         except ValueError:
             continue  # floordiv and the like: JAX asks about these, and refuses to merge them
+        if not difference or any(name not in known for names in difference for name in names):
+            continue
         at = _where_equal(difference, sizes, known)
         if at is not None:
             found.append(at)

@@ -6,6 +6,7 @@ import pytest
 
 from purenet import prove
 from purenet.prove import decide, label, positive, real, static
+from purenet.prove.kernel.calculus import NotLinear
 from purenet.prove.settle import NotShown
 from purenet.prove.tracing import Sizes
 
@@ -44,7 +45,6 @@ def test_labels_and_static_values_have_no_gradient():
     ("f", "pullback", "message"),
     [
         (jnp.sin, lambda x, ct: (ct * jnp.sin(x),), "the derivative for x"),
-        (jnp.sin, lambda x, ct: (ct * jnp.cos(x) + 1,), "without"),
         (jnp.sum, lambda x, ct: (ct,), "another shape"),
         (lambda x: x, lambda x, ct: (ct * (x / x),), r"defined everywhere|where x\[i\] = 0"),
         (lambda x: x, lambda x, ct: (ct + 0 * jnp.log(x),), "defined everywhere"),
@@ -53,6 +53,11 @@ def test_labels_and_static_values_have_no_gradient():
 def test_what_is_left_is_told(f, pullback, message):
     with pytest.raises(NotShown, match=message):
         outcome(f, pullback, N)
+
+
+def test_a_term_without_the_cotangent_is_not_linear():
+    with pytest.raises(NotLinear, match="not linear in the cotangent"):
+        outcome(jnp.sin, lambda x, ct: (ct * jnp.cos(x) + 1,), N)
 
 
 def test_both_sides_of_a_difference_are_kept():

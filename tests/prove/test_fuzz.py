@@ -202,17 +202,17 @@ def failures(check: Check, seeds: range) -> tuple[str, int]:
 
 
 def test_random_programs_agree_with_jax():
-    wrong, understood = failures(disagreement, range(60))
+    wrong, understood = failures(disagreement, range(12))
 
     assert not wrong, wrong
-    assert understood > 40
+    assert understood >= 8
 
 
 def test_terms_of_random_programs_are_the_same_when_built_again():
-    wrong, understood = failures(instability, range(30))
+    wrong, understood = failures(instability, range(8))
 
     assert not wrong, wrong
-    assert understood > 20
+    assert understood >= 5
 
 
 @pytest.mark.slow

@@ -242,7 +242,7 @@ CONSTRAINTS = st.lists(
     min_size=1, max_size=3).map(", ".join)  # fmt: skip
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=20)
 @given(CONSTRAINTS)
 def test_no_size_that_satisfies_the_constraints_is_excluded(text):
     domains = (d.real("n m"),)

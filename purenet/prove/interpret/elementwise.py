@@ -163,6 +163,12 @@ def _function(name: str) -> Rule:
     return rule
 
 
+def _round(x: Tensor, *, rounding_method: Any, **_: Any) -> Tensor:
+    if int(rounding_method) != 1:
+        raise Unknown("rounding away from zero")
+    return _rounded("round")(x)
+
+
 def _above_zero(name: str) -> Rule:
     """A function that is read for positive numbers only."""
 
@@ -423,9 +429,7 @@ RULES: dict[str, Rule] = {
     "digamma": _above_zero("digamma"),
     "floor": _rounded("floor"),
     "ceil": _rounded("ceil"),
-    "round": lambda x, *, rounding_method, **_: _rounded(
-        "round" if int(rounding_method) == 1 else "round_away"
-    )(x),
+    "round": _round,
     "cosh": _by_exp(1, 1),
     "sinh": _by_exp(1, -1),
     "sign": lambda x, **_: elementwise(_sign, x, kind=_kind(x)),

@@ -308,7 +308,7 @@ def _without(poly: Poly, condition: Factor) -> Poly:
 
 
 DEEPEST = 40
-_active: ContextVar[frozenset[Monomial]] = ContextVar("active", default=frozenset())
+_active: ContextVar[tuple[Monomial, ...]] = ContextVar("active", default=())
 
 
 def consistent(monomial: Monomial) -> Poly:
@@ -319,7 +319,7 @@ def consistent(monomial: Monomial) -> Poly:
     active = _active.get()
     if len(active) > DEEPEST and monomial in active:
         return Poly({monomial: 1})
-    token = _active.set(active | {monomial})
+    token = _active.set((*active, monomial))
     try:
         return _consistent(monomial)
     finally:

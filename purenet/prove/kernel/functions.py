@@ -182,7 +182,6 @@ FUNCTIONS: dict[str, Function] = {
     "floor": Function(derivative=lambda x: ZERO),
     "ceil": Function(derivative=lambda x: ZERO),
     "round": Function(derivative=lambda x: ZERO),
-    "round_away": Function(derivative=lambda x: ZERO),
 }
 
 

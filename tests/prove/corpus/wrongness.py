@@ -88,11 +88,14 @@ def points(case: Case, seed: int) -> Iterator[Point]:
         literals = list(_literals(traced(case).program))
     # A mutant that shifts by such a constant is right, and yet it overflows.
     forgiving = any(abs(c) > 100 for _, c in literals)
+    # Beside 1e9 a number keeps 7 digits: a mutant that shifts by it is right, up to rounding.
+    rounding = max((1e-13 * abs(c) for _, c in literals if 1e4 < abs(c) <= 1e12), default=0.0)
 
     def point(size: dict[str, int], change: Any, where: str, relative: float, **more: Any) -> Point:
         drawn = enumerate((d, draw(d, size, rng)) for d in domains)
         arrays = [change(i, domain, value) for i, (domain, value) in drawn]
         options = {"forgiving": forgiving, **more}
+        relative = max(relative, rounding)
         return _point(case, domains, arrays, rng, f"{where} {size}", relative, **options)
 
     for size in (first, first, second, second):
