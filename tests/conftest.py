@@ -15,9 +15,16 @@ jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_default_matmul_precision", "highest")
-jaxtyping.install_import_hook("purenet", "beartype.beartype")
-
 ROOT = Path(__file__).parents[1]
+# Everything that takes arrays. The prover works on terms, which mypy checks, and calls its small
+# functions a million times.
+CHECKED = [
+    f"purenet.{path.stem}"
+    for path in (ROOT / "purenet").iterdir()
+    if path.stem not in ("prove", "__init__", "__main__") and not path.name.startswith("__py")
+]
+jaxtyping.install_import_hook(CHECKED, "beartype.beartype")
+
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 

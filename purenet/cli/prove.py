@@ -119,7 +119,8 @@ def _asked(options: argparse.Namespace) -> Iterator[Theorem]:
         yield from _audited(f, name, domains, settings)
     elif other is not None:
         g = _undisturbed(load, getattr(options, other))
-        yield _traced(name, WITH_ANOTHER[other], f, g, *domains, **settings)
+        claim: Any = WITH_ANOTHER[other]
+        yield _traced(name, claim, f, g, *domains, **settings)
     else:
         yield _traced(name, prove.rule, _with_rule(f, name), *domains, **settings)
 

@@ -157,10 +157,9 @@ def _places(entry: Any, domain: Any, count: int) -> list[Any] | None:
     if not jax.tree_util.tree_leaves(entry):
         return [None] * count
     places, structure = jax.tree_util.tree_flatten(entry, is_leaf=lambda x: x is None)
-    of_domain = jax.tree_util.tree_structure(domain)
-    if len(places) != count or (structure != of_domain and count == of_domain.num_leaves):
-        return None
-    return places
+    of_domain: Any = jax.tree_util.tree_structure(domain)
+    alike = structure == of_domain or count != of_domain.num_leaves
+    return places if len(places) == count and alike else None
 
 
 class Entry(NamedTuple):

@@ -63,8 +63,8 @@ def test_a_term_without_the_cotangent_is_not_linear():
 def test_both_sides_of_a_difference_are_kept():
     with pytest.raises(NotShown) as failure:
         outcome(jnp.sin, lambda x, ct: (2 * ct * jnp.cos(x),), N)
-    assert failure.value.derivative == "[i = j]·cos(x[i])"
-    assert failure.value.given == "2·[i = j]·cos(x[i])"
+    assert failure.value.derivative in ("[i = j]·cos(x[i])", "[i = j]·cos(x[j])")
+    assert failure.value.given in ("2·[i = j]·cos(x[i])", "2·[i = j]·cos(x[j])")
 
 
 def test_each_output_has_its_own_cotangent():

@@ -383,9 +383,11 @@ def _divided_by_equation(equation: Iverson, others: Monomial) -> Poly | None:
 def _implied(equation: Iverson, others: Monomial) -> Poly | None:
     """The bounds on the other indices that follow from the range of the solved one."""
     solved = solution(equation)
-    if solved is None or not isinstance(solved[0], Index):
+    if solved is None:
         return None
     target, value = solved
+    if not isinstance(target, Index):
+        return None
     implied = algebra.multiply(
         at_least_zero(value), at_least_zero(subtract(subtract(target.var.size, ONE), value))
     )

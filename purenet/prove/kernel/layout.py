@@ -250,7 +250,7 @@ def _content(poly: Poly) -> tuple[Monomial, Number, Poly]:
     for factor in poly.factors:
         exponents = [dict(m).get(factor, 0) for m in poly.terms]
         if min(exponents) > 0 or max(exponents) < 0:
-            shared[factor] = min(exponents, key=lambda e: Fraction(abs(e)))
+            shared[factor] = min(exponents, key=lambda e: max(e, -e))
     content = ordered(shared.items())
     by = Fraction(numerator, denominator)
     inverse = ordered((f, -e) for f, e in content)
