@@ -275,9 +275,8 @@ def _shown(prove_at: Attempt, domains: Any, sizes: Sizes, limit: float) -> _Foun
         except FAILURES as failure:
             nonlinear = ("the rule is not linear in the cotangent",)
             return _Found(_reason(failure), notes=nonlinear * isinstance(failure, NotLinear))
-    outcomes = [general, *special]
     conditions = _distinct(general.conditions, (c for o in special for c in o.conditions))
-    notes = tuple(dict.fromkeys(n for o in outcomes for n in o.notes))
+    notes = general.notes
     if covered:
         notes = (*notes, f"sizes also covered: {', '.join(covered)}")
     return _Found("", conditions, notes, general.not_differentiated, general)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import permutations
 
-from purenet.prove.kernel import algebra, conditions, sums
+from purenet.prove.kernel import algebra, conditions, sums, zero
 from purenet.prove.kernel.terms import (
     Binder,
     Call,
@@ -121,7 +121,13 @@ def _hidden(factor: Factor, family: bytes) -> bool:
 def smooth(family: bytes, values: Iterable[Poly], derivatives: Iterable[Poly]) -> bool:
     """Whether a function and its derivative go through P = 0 without a jump."""
     every = [*values, *(d for v in values for d in definitions(v)), *derivatives]
-    return all(jump(p, family).is_zero for p in every)
+    return all(_is_nothing(jump(p, family)) for p in every)
+
+
+def _is_nothing(change: Poly) -> bool:
+    """0, or 0 under one sum: x Σ_k [x = y[k]] - Σ_k y[k] [x = y[k]]."""
+    joined = None if change.is_zero else zero.summand(change)
+    return change.is_zero or (joined is not None and joined.is_zero)
 
 
 def within(equation: Poly, kink: Poly) -> bool:
@@ -157,7 +163,7 @@ def on_equation(poly: Poly, zero: Poly) -> Poly:
 def jumps_in_sight(family: bytes, values: Iterable[Poly], derivatives: Iterable[Poly]) -> bool:
     """Whether a value or a derivative jumps by a term that can be seen."""
     return any(
-        not jump(p, family, hidden=False).is_zero
+        not _is_nothing(jump(p, family, hidden=False))
         for p in (*values, *(d for v in values for d in definitions(v)), *derivatives)
     )
 

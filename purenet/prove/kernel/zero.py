@@ -383,18 +383,22 @@ def _given(poly: Poly, condition: Poly) -> Poly:
 
 def _under_one_sum(poly: Poly, facts: Facts, splits: int) -> Skipped | None:
     """Sums over the same ranges are 0 if their summands are 0 at every index."""
+    joined = summand(poly)
+    return None if joined is None else vanishes(joined, facts, splits)
+
+
+def summand(poly: Poly) -> Poly | None:
+    """The summand of sums over the same ranges, joined to one sum; None if they can't be."""
     opened = [_opened(m, c) for m, c in poly.terms.items()]
     if any(o is None for o in opened) or len(opened) < 2:
         return None
     shapes = {tuple(sorted(v.size.digest for v in o[0])) for o in opened if o}
     if len(shapes) != 1:
         return None
-    first, *rest = [o for o in opened if o is not None]
-    common = first[0]
-    total = first[1]
+    (common, total), *rest = [o for o in opened if o is not None]
     for bound, body in rest:
         total = add(total, _aligned(common, total, bound, body))
-    return vanishes(total, facts, splits)
+    return total
 
 
 def _opened(monomial: Monomial, coefficient: Number) -> tuple[tuple[Var, ...], Poly] | None:
