@@ -14,6 +14,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from purenet.prove.opaque import stand_in
 from purenet.prove.plain import called
+from purenet.prove.scans import divided
 
 Observer = Callable[[Any, list[np.ndarray], list[np.ndarray]], None]
 
@@ -70,7 +71,7 @@ def _in_jax(eqn: Any, values: list[Any]) -> list[Any]:
 
 
 def _scan(params: dict[str, Any], values: list[Any], observe: Observer | None) -> list[Any]:
-    n_consts, n_carry, program = params["num_consts"], params["num_carry"], params["jaxpr"]
+    (n_consts, n_carry), program = divided(params), params["jaxpr"]
     consts, carry = values[:n_consts], list(values[n_consts : n_consts + n_carry])
     stacked, rows = values[n_consts + n_carry :], []
     steps = range(params["length"])

@@ -21,6 +21,7 @@ from purenet.prove.kernel.terms import (
     scale,
     subtract,
 )
+from purenet.prove.scans import divided
 
 Run = Callable[[Any, Sequence[Tensor]], list[Tensor]]
 INLINED = {  # primitive -> the parameter that holds the program
@@ -46,12 +47,11 @@ def scan(
     dims: Any,
     jaxpr: Any,
     length: Any,
-    num_consts: int,
-    num_carry: int,
     reverse: bool,
-    **_: Any,
+    **params: Any,
 ) -> list[Tensor]:
     """A loop: unrolled where it is short, else its carries must be sums or maxima."""
+    num_consts, num_carry = divided(params)
     constants = list(operands[:num_consts])
     carry = list(operands[num_consts : num_consts + num_carry])
     stacked = list(operands[num_consts + num_carry :])

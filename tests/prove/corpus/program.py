@@ -11,6 +11,8 @@ import jax.numpy as jnp
 from jax import export, lax
 from jax.extend import core
 
+from purenet.prove.scans import divided
+
 INLINED = {
     "jit", "pjit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call",
     "custom_vjp_call_jaxpr", "checkpoint", "remat", "remat2",
@@ -167,7 +169,8 @@ def _loop(eqn: Equation, operands: Sequence[Any], inside: Mapping[Path, Change])
                 list(operands[b:]),
             )
         )
-    a, b = p["num_consts"], p["num_consts"] + p["num_carry"]
+    constants, carries = divided(p)
+    a, b = constants, constants + carries
 
     def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
         results = body(0)(*operands[:a], *carry, *x)
