@@ -13,6 +13,7 @@ or 1024; the others are at most 8. The same inputs are given to the right rules.
 import argparse
 import inspect
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -144,7 +145,10 @@ def in_float32(case: Case, mutants: Sequence[Mutant]) -> list[tuple[Mutant, Pull
     """
     with jax.enable_x64(True):
         names = [_name(m) for m in _mutations(traced(case))]
-    rule = traced(case)
+    with warnings.catch_warnings():
+        # The truncation of float64 to float32 is what is wanted here.
+        warnings.filterwarnings("ignore", message="Explicitly requested dtype float64")
+        rule = traced(case)
     changes = _mutations(rule)
     times, same = Counter(names), dict[tuple[str, str], Mutation]()
     for name, change in zip(names, changes, strict=True):

@@ -8,5 +8,9 @@ def divided(params: Mapping[str, Any]) -> tuple[int, int]:
     """How many constants and carries a scan has; JAX from 0.12 on says it by trees."""
     if "num_consts" in params:
         return params["num_consts"], params["num_carry"]
-    constants, carries, _ = params["ft_in"].elts
-    return len(list(constants.vals)), len(list(carries.vals))
+    given = params["ft_in"]
+    if hasattr(given, "elts"):
+        constants, carries, _ = (len(list(part.vals)) for part in given.elts)
+    else:
+        constants, carries, _ = (part.num_leaves for part in given.tree.children())
+    return constants, carries
