@@ -146,8 +146,8 @@ def in_float32(case: Case, mutants: Sequence[Mutant]) -> list[tuple[Mutant, Pull
     with jax.enable_x64(True):
         names = [_name(m) for m in _mutations(traced(case))]
     with warnings.catch_warnings():
-        # The truncation of float64 to float32 is what is wanted here.
-        warnings.filterwarnings("ignore", message="Explicitly requested dtype float64")
+        # The truncation of 64 bits to 32 is what is wanted here.
+        warnings.filterwarnings("ignore", message="Explicitly requested dtype")
         rule = traced(case)
     changes = _mutations(rule)
     times, same = Counter(names), dict[tuple[str, str], Mutation]()
