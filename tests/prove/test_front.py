@@ -576,3 +576,10 @@ def test_what_cannot_be_used_is_explained(kind, unchecked):
     call, message = REFUSED[kind]
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("f", [jnp.sin, jax.nn.softmax])
+def test_a_proved_theorem_was_searched_for_a_counterexample_too(f):
+    theorem = prove.vjp(f, lambda x, ct: jax.vjp(f, x)[1](ct), N)
+    assert theorem.verdict == "proved"
+    assert not any("not searched" in note for note in theorem.notes)
