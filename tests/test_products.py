@@ -1,0 +1,65 @@
+"""aᵀ δ is the same in every form, and on CPU in the form that XLA's fast library takes."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from purenet import products
+
+FORMS = [products.plain, products.wide, products.narrow]
+SHAPES = [(5, 3, 2), (1, 1, 1), (7, 4, products.NARROW), (7, 4, products.NARROW + 1)]
+
+
+def drawn(batch, inputs, outputs):
+    rng = np.random.default_rng([batch, inputs, outputs])
+    shapes = (batch, inputs), (batch, outputs)
+    return [jnp.asarray(rng.normal(size=s), jnp.float32) for s in shapes]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_form_is_the_sum_over_the_examples(shape):
+    a, delta = drawn(*shape)
+    expected = sum(np.outer(x, d) for x, d in zip(np.float64(a), np.float64(delta), strict=True))
+    forms = [functools.partial(form, jnp.matmul) for form in FORMS]
+    for form in (*forms, functools.partial(products.transposed_product, jnp.matmul)):
+        np.testing.assert_allclose(form(a, delta), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("outputs", [3, products.NARROW + 1])
+def test_it_is_mapped_and_differentiated_like_the_plain_product(outputs):
+    pairs = [drawn(4 + i, 3, outputs) for i in (0, 0)]
+    a, delta = (jnp.stack(arrays) for arrays in zip(*pairs, strict=True))
+    shipped = functools.partial(products.transposed_product, jnp.matmul)
+    plain = functools.partial(products.plain, jnp.matmul)
+    np.testing.assert_allclose(jax.vmap(shipped)(a, delta), jax.vmap(plain)(a, delta), rtol=1e-5)
+    primals, tangents = (a[0], delta[0]), (delta[0][:, :3], jnp.flip(delta[0]))
+    for one, other in zip(
+        jax.jvp(shipped, primals, tangents), jax.jvp(plain, primals, tangents), strict=True
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("outputs", [10, 512])
+def test_the_fast_library_of_the_cpu_is_called(outputs):
+    if jax.default_backend() != "cpu":
+        pytest.skip("the form is that of a CPU")
+    shapes = [jax.ShapeDtypeStruct((256, n), jnp.float32) for n in (784, outputs)]
+    text = {
+        form: jax.jit(functools.partial(form, jnp.matmul)).lower(*shapes).compile().as_text()
+        for form in (products.transposed_product, products.plain)
+    }
+    # Should XLA learn the transposed form, the plain product is all that is needed.
+    assert text[products.plain].count("__ynn_fusion") == 0
+    assert text[products.transposed_product].count("__ynn_fusion") == 1
+
+
+@pytest.mark.parametrize("platform", ["cuda", "tpu"])
+def test_an_accelerator_gets_the_plain_product(platform):
+    a, delta = (jax.ShapeDtypeStruct((256, n), jnp.float32) for n in (784, 10))
+    shipped = jax.jit(functools.partial(products.transposed_product, jnp.matmul))
+    text = shipped.trace(a, delta).lower(lowering_platforms=(platform,)).as_text()
+    assert "optimization_barrier" not in text
+    assert text.count("stablehlo.dot_general") == 1
