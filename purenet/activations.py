@@ -28,7 +28,6 @@ import dataclasses
 from collections.abc import Callable
 from typing import Literal
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float
@@ -76,6 +75,10 @@ class Activation:
     def kept(self, z: Float[Array, "*shape"], a: Float[Array, "*shape"]) -> Array:
         """Return the one of z and a = σ(z) that the backward pass needs."""
         return a if self.keeps == "output" else z
+
+    def output(self, kept: Float[Array, "*shape"]) -> Array:
+        """Return a = σ(z) from what was kept; computed a second time where that is z."""
+        return kept if self.keeps == "output" else self(kept)
 
     def delta(self, kept: Float[Array, "*shape"], cotangent: Float[Array, "*shape"]) -> Array:
         """Return δ = ∂C/∂z = (∂a/∂z)ᵀ ∂C/∂a from what was kept and ∂C/∂a.
@@ -152,7 +155,9 @@ def _tanh_pullback(a: Array, cotangent: Array) -> Array:
 
 
 def _relu(z: Array) -> Array:
-    return jax.nn.relu(z)
+    # max(z, 0), NaN included. XLA fuses a maximum into the backward pass too, and then keeps z
+    # beside a; a selection it computes once.
+    return jnp.where(z <= 0, jnp.zeros_like(z), z)
 
 
 def _relu_derivative(z: Array) -> Array:

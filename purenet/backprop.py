@@ -12,6 +12,7 @@ Why the transposes: ∂C/∂W[i,j] = Σ_b a[b,i] δ[b,j] sums over the examples 
 Nothing here is defined through autodiff.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Num
 
-from purenet import losses
+from purenet import losses, pieces
 from purenet.activations import no_derivative
 from purenet.losses import Loss, Targets, Weights
 from purenet.network import (
@@ -35,6 +36,16 @@ from purenet.network import (
     matmul,
     scale_inputs,
     weighted_input,
+)
+from purenet.products import transposed_product
+from purenet.recompute import (
+    Kept,
+    activation_of,
+    delta_of,
+    hidden_layers,
+    output_of,
+    refilled,
+    thinned,
 )
 
 
@@ -63,6 +74,7 @@ def value_and_grad(
     """
     loss = losses.from_name(loss)
     losses.check_output(loss, net.output)
+    pieces.check_loss(net, loss)
     check_trainable(net)
     wanted = _argnums(argnums)
 
@@ -76,9 +88,8 @@ def value_and_grad(
         rows, y, weights = as_batch(net, x, y, weights)
         if 1 in wanted:
             _check_floating(rows)
-        trace = forward(net, params, rows)
-        value, delta = output_delta(net, loss, trace.z, y, weights)
-        grads, dx = backward(net, params, trace, delta, inputs=1 in wanted)
+        compute = _in_pieces if pieces.needed(net) else _whole
+        value, grads, dx = compute(net, loss, params, rows, y, weights, 1 in wanted)
         parts = (grads, None if dx is None else dx.reshape(x.shape).astype(rows.dtype))
         picked = tuple(parts[n] for n in wanted)
         return value, picked if isinstance(argnums, tuple) else picked[0]
@@ -134,27 +145,29 @@ class Trace(NamedTuple):
     """What the backward pass needs of the forward pass, and nothing else.
 
     Attributes:
-        inputs: a_0 … a_{L−1}, the input of each layer, (batch, n_{l−1}).
-        kept: for each hidden layer its a_l or z_l, whichever its pullback takes.
+        kept: a_0, then for each hidden layer the one of a_l and z_l that its pullback takes, or
+            `None` where it is computed again (`checkpoint_every`); (batch, n_l).
         z: z_L, the last weighted input, (batch, n_L).
     """
 
-    inputs: tuple[Array, ...]
-    kept: tuple[Array, ...]
+    kept: Kept
     z: Array
 
 
 def forward(net: Network, params: Params, x: Num[Array, "batch in"]) -> Trace:
     """Return the forward pass with what the backward pass needs of it."""
+    a, kept = hidden(net, params, x)
+    return Trace(kept, weighted_input(net, params[-1], a))
+
+
+def hidden(
+    net: Network, params: Params, x: Num[Array, "batch in"]
+) -> tuple[Float[Array, "batch units"], Kept]:
+    """Return a_{L−1}, the input of the last layer, with what is kept below it."""
     check_params(net, params)
-    a = scale_inputs(net, params, x)
-    inputs, kept = [a], []
-    for layer, activation in zip(params[:-1], net.hidden, strict=True):
-        z = weighted_input(net, layer, a)
-        a = activation(z)
-        inputs.append(a)
-        kept.append(activation.kept(z, a))
-    return Trace(tuple(inputs), tuple(kept), weighted_input(net, params[-1], a))
+    inputs = scale_inputs(net, params, x)
+    a, kept = hidden_layers(net, params, inputs, 0, net.depth - 1)
+    return a, thinned(net, [inputs, *kept])
 
 
 def output_delta(
@@ -176,27 +189,36 @@ def backward(
     inputs: bool = False,
 ) -> tuple[Params, Float[Array, "batch in"] | None]:
     """Return the gradient of every parameter from δ_L, and ∂C/∂x only if `inputs` is set."""
+    return descend(net, params, trace.kept, delta, inputs)
+
+
+def descend(
+    net: Network, params: Params, kept: Kept, delta: Float[Array, "batch units"], inputs: bool
+) -> tuple[Params, Float[Array, "batch in"] | None]:
+    """Return what `backward` does, of the first layers: δ is that of the last of `params`."""
     grads: list[Dense] = []
-    for layer in range(net.depth - 1, -1, -1):
-        grads.append(parameter_gradient(net, params[layer], trace.inputs[layer], delta))
-        if layer > 0:
-            cotangent = input_gradient(net, params[layer], delta)
-            delta = net.hidden[layer - 1].delta(trace.kept[layer - 1], cotangent)
+    for n in reversed(range(len(params))):
+        kept = refilled(net, params, kept, n, delta)
+        sigma, a = activation_of(net, n), kept[n]
+        if n > 0 or inputs:
+            received = input_gradient(net, params[n], delta)
+            a = output_of(sigma, kept[n], received)
+        grads.append(parameter_gradient(net, params[n], a, delta))
+        if n > 0 or inputs:
+            delta = delta_of(sigma, kept[n], received)
     gradient = tuple(reversed(grads))
     if not inputs:
         return gradient, None
-    dx = input_gradient(net, params[0], delta)
-    return gradient, dx if net.input_scaling is None else net.input_scaling.pullback(dx)
+    return gradient, delta if net.input_scaling is None else net.input_scaling.pullback(delta)
 
 
 def parameter_gradient(
     net: Network, layer: Dense, a: Float[Array, "batch in"], delta: Float[Array, "batch out"]
 ) -> Dense:
     """Return ∂C/∂W = aᵀ δ and ∂C/∂b = Σ_b δ[b], in the parameters' dtypes."""
-    return Dense(
-        matmul(net, (layer,), a.T, delta).astype(layer.weight.dtype),
-        jnp.sum(delta, axis=0).astype(layer.bias.dtype),
-    )
+    weight = transposed_product(functools.partial(matmul, net, (layer,)), a, delta)
+    bias = jnp.sum(delta, axis=0)
+    return Dense(weight.astype(layer.weight.dtype), bias.astype(layer.bias.dtype))
 
 
 def input_gradient(
@@ -213,6 +235,26 @@ def check_trainable(net: Network, output: bool = False) -> None:
             raise ValueError(f"hidden[{index}]: {no_derivative(activation)}")
     if output and not net.output.differentiable:
         raise ValueError(f"output: {no_derivative(net.output)}")
+
+
+def _whole(
+    net: Network, loss: Loss, params: Params, x: Array, y: Targets, weights: Weights, inputs: bool
+) -> tuple[Array, Params, Array | None]:
+    trace = forward(net, params, x)
+    value, delta = output_delta(net, loss, trace.z, y, weights)
+    return value, *backward(net, params, trace, delta, inputs)
+
+
+def _in_pieces(
+    net: Network, loss: Loss, params: Params, x: Array, y: Targets, weights: Weights, inputs: bool
+) -> tuple[Array, Params, Array | None]:
+    # z_L is never whole: the recursion starts a layer lower, from ∂C/∂a_{L−1}.
+    a, kept = hidden(net, params, x)
+    value, last, received = pieces.cross_entropy(net, params[-1], a, y, weights)
+    sigma = activation_of(net, net.depth - 1)
+    delta = delta_of(sigma, kept[-1], received)
+    grads, dx = descend(net, params[:-1], kept[:-1], delta, inputs)
+    return value, (*grads, last), dx
 
 
 def _argnums(argnums: int | tuple[int, ...]) -> tuple[int, ...]:

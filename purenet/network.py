@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Num
 
-from purenet import activations, initializers, losses
+from purenet import activations, initializers, losses, sharding
 from purenet.activations import Activation
 from purenet.losses import Loss, Targets, Weights
 from purenet.words import did_you_mean
@@ -34,7 +34,8 @@ class Dense(NamedTuple):
 
 Params = tuple[Dense, ...]
 COMPUTE_DTYPES = ("bfloat16", "float16", "float32", "float64")
-PRECISIONS = ("default", "high", "highest")
+PRECISIONS = ("default", "high", "highest", "tf32")
+TF32 = jax.lax.DotAlgorithmPreset.TF32_TF32_F32
 Inputs = Num[ArrayLike, "*batch in"]
 
 
@@ -98,7 +99,9 @@ class Network:
         output: σ_L.
         input_scaling: the map in front of the first layer; `None` is x itself.
         compute_dtype: the dtype of the factors of every matrix product; `None`: the parameters'.
-        precision: of the matrix products, forward and backward (`jax.lax.Precision` or its name).
+        precision: of the matrix products, forward and backward (a name; see `mlp`).
+        checkpoint_every: k, if of the hidden layers only each k-th is kept for the backward pass.
+        classes_at_once: the most outputs that cross-entropy computes at a time in training.
     """
 
     sizes: tuple[int, ...]
@@ -107,6 +110,8 @@ class Network:
     input_scaling: InputScaling | None = None
     compute_dtype: np.dtype | None = None
     precision: str | jax.lax.Precision | None = None
+    checkpoint_every: int | None = None
+    classes_at_once: int | None = None
 
     @property
     def depth(self) -> int:
@@ -177,6 +182,8 @@ def mlp(
     input_scaling: InputScaling | None = None,
     compute_dtype: Any = None,
     precision: str | jax.lax.Precision | None = None,
+    checkpoint_every: int | np.integer | None = None,
+    classes_at_once: int | np.integer | None = None,
 ) -> Network:
     """Return the description of a multi-layer perceptron.
 
@@ -191,14 +198,21 @@ def mlp(
         input_scaling: the map in front of the network, so that raw data goes in everywhere.
         compute_dtype: e.g. "bfloat16": the factors of each matrix product are rounded to it, sums
             and activations stay float32, gradients have their parameter's dtype.
-        precision: of the matrix products, forward and backward: "default", "high", "highest".
+        precision: of the matrix products, forward and backward: "default", "high" and "highest" of
+            `jax.lax.Precision`, or "tf32": the TF32 units of NVIDIA, elsewhere "high".
+        checkpoint_every: keep one hidden layer in k for the backward pass, and compute the others
+            a second time (`purenet.recompute`): less memory, up to one more forward pass.
+        classes_at_once: with `cross_entropy`, take the outputs in pieces of at most so many
+            (`purenet.pieces`): no array (batch, classes) in training, one more product of the last
+            layer.
 
     Raises:
         ValueError: sizes are not at least two positive integers; an unknown activation, dtype or
             precision; as many
             hidden activations as hidden layers are needed; a scaling for another number of
             features; softmax over a single output, which is always 1; a compute dtype that is
-            not a floating one.
+            not a floating one; `checkpoint_every` or `classes_at_once` below 1, or
+            `classes_at_once` without output="softmax".
     """
     sizes = _sizes(sizes)
     output = activations.from_name(output, "output")
@@ -209,7 +223,15 @@ def mlp(
     dtype = None if compute_dtype is None else _floating(compute_dtype)
     _check_scaling(input_scaling, sizes[0])
     names = _one_per_layer(hidden, len(sizes) - 2)
-    return Network(sizes, names, output, input_scaling, dtype, _precision(precision))
+    every = _positive(checkpoint_every, "checkpoint_every")
+    at_once = _positive(classes_at_once, "classes_at_once")
+    if at_once is not None and output is not activations.softmax:
+        raise ValueError(
+            f"classes_at_once: it is for output='softmax', the network has output={output.name!r}"
+        )
+    return Network(
+        sizes, names, output, input_scaling, dtype, _precision(precision), every, at_once
+    )
 
 
 def objective(net: Network, loss: str | Loss) -> Callable[..., Float[Array, ""]]:
@@ -277,12 +299,19 @@ def matmul(
 ) -> Float[Array, "*m n"]:
     """Return left · right, the factors in the compute dtype, the sums in the accumulation dtype."""
     dtype = compute_dtype(net, params)
-    return jnp.matmul(
-        left.astype(dtype),
-        right.astype(dtype),
-        precision=net.precision,
+    product = functools.partial(
+        jnp.matmul,
         preferred_element_type=accumulation_dtype(params),
+        out_sharding=sharding.of_product(left, right),
     )
+    left, right = left.astype(dtype), right.astype(dtype)
+    if net.precision != "tf32":
+        return product(left, right, precision=net.precision)
+    high = functools.partial(product, precision="high")
+    if dtype != jnp.float32:
+        return high(left, right)
+    on_cuda = functools.partial(product, precision=TF32)
+    return jax.lax.platform_dependent(left, right, cuda=on_cuda, default=high)
 
 
 def weighted_input(
@@ -390,6 +419,14 @@ def _precision(precision: str | jax.lax.Precision | None) -> str | None:
             f"precision: unknown precision {precision!r}{did_you_mean(str(name), PRECISIONS)}"
         )
     return name.lower()
+
+
+def _positive(given: int | np.integer | None, argument: str) -> int | None:
+    if given is None:
+        return None
+    if not isinstance(given, int | np.integer) or isinstance(given, bool) or given < 1:
+        raise ValueError(f"{argument}: a positive integer or None is expected, got {given!r}")
+    return int(given)
 
 
 def _one_per_layer(

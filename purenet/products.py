@@ -2,11 +2,14 @@
 
 A matrix product has three forms in a dense network: a W forward, δ Wᵀ for the layer below, aᵀ δ for
 the weights. XLA's fast CPU library takes the first two; for a transposed left factor it falls back
-to a slower loop, four times as slow for an output of ten units. The same numbers come out of a
+to a slower loop, five times as slow for an output of ten units. The same numbers come out of a
 product whose left factor lies as it is read:
 
-    aᵀ δ = copy(aᵀ) · δ                for a wide δ
-    aᵀ δ = (copy(δᵀ) · a)ᵀ             for a narrow δ, whose copy is small
+| units of δ | form | copied |
+|---|---|---|
+| 2 to 64 | (copy(δᵀ) · a)ᵀ | δ, and the result |
+| 1, or up to 256 | aᵀ δ as it is: the slower loop is no slower here | nothing |
+| more | copy(aᵀ) · δ | a |
 
 An accelerator's library takes every form, so nothing is copied there. Measured by
 `benchmarks/products.py`.
@@ -19,10 +22,11 @@ from typing import Any
 from jax import lax
 from jaxtyping import Array, Float
 
+from purenet.recompute import after
+
 Product = Callable[[Any, Any], Any]
 
-# Up to here copying δᵀ and turning the result round is cheaper than copying aᵀ.
-NARROW = 64
+NARROW, WIDE = 64, 256
 
 
 def transposed_product(
@@ -40,13 +44,17 @@ def transposed_product(
         a: the left factor, to be transposed.
         delta: the right factor.
     """
-    # The prover's sizes are symbols, for which the form of a wide layer stands.
-    width = delta.shape[1]
-    on_cpu = narrow if isinstance(width, int) and width <= NARROW else wide
-    forms = {"cpu": on_cpu, "default": plain}
+    forms = {"cpu": on_cpu(delta.shape[1]), "default": plain}
     return lax.platform_dependent(
         a, delta, **{name: functools.partial(form, product) for name, form in forms.items()}
     )
+
+
+def on_cpu(width: Any) -> Callable[[Product, Array, Array], Array]:
+    """Return the form for a CPU. The prover's widths are symbols, which cannot be compared."""
+    if not isinstance(width, int):
+        return plain
+    return narrow if 1 < width <= NARROW else wide if width > WIDE else plain
 
 
 def plain(product: Product, a: Array, delta: Array) -> Array:
@@ -61,4 +69,11 @@ def wide(product: Product, a: Array, delta: Array) -> Array:
 
 def narrow(product: Product, a: Array, delta: Array) -> Array:
     """Return (copy(δᵀ) · a)ᵀ."""
-    return lax.optimization_barrier(product(lax.optimization_barrier(delta.T), a)).T
+    # A barrier around a product that `vmap` has batched gives it a layout that XLA's CPU compiler
+    # (jaxlib 0.10) stops the process at.
+    return after_itself(product(after_itself(delta.T), a)).T
+
+
+def after_itself(array: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
+    """Return the array, in a form that XLA does not fold into a product."""
+    return after(array, array)

@@ -1,4 +1,10 @@
-"""The compiled hand gradient costs no more than what autodiff makes of the objective."""
+"""The compiled hand gradient costs no more than what autodiff makes of the objective.
+
+Two things that it spends are allowed for by their own count. Of silu and gelu z is kept alone:
+σ(z) and all of σ′(z) are computed from it again, elementwise operations for memory. On a CPU a
+factor of each weight gradient is copied: memory for a product in its fastest form
+(`purenet.products`).
+"""
 
 import itertools
 
@@ -7,7 +13,7 @@ import jax.numpy as jnp
 import pytest
 
 import purenet as pn
-from purenet import activations
+from purenet import activations, products
 
 NETWORKS = [
     ((784, 10, 10), 64),
@@ -38,10 +44,12 @@ def test_the_hand_gradient_needs_no_more_operations_or_memory_than_autodiff(netw
             jax.value_and_grad(pn.objective(net, "cross_entropy")),
         )
     )
-    assert operations(by_hand) <= 1.002 * operations(by_autodiff)
+    again = sum(computed_again(batch, n, hidden) for n in sizes[1:-1])
+    assert operations(by_hand) <= 1.002 * operations(by_autodiff) + again
     # How XLA lays out temporary buffers changes between releases: the figure is that of one.
     if jax.__version__ == "0.10.2":
-        assert temporary_bytes(by_hand) <= temporary_bytes(by_autodiff)
+        copied = sum(copies(batch, i, o) for i, o in itertools.pairwise(sizes))
+        assert temporary_bytes(by_hand) <= temporary_bytes(by_autodiff) + copied
 
 
 def test_the_count_is_that_of_the_matrix_products():
@@ -54,6 +62,22 @@ def test_the_count_is_that_of_the_matrix_products():
     products = sum(2 * 2 * 256 * i * o for i, o in layers)
     products += sum(2 * 256 * i * o for i, o in layers[1:])
     assert products <= operations(compiled) <= 1.01 * products
+
+
+def copies(batch, inputs, outputs):
+    """Return the bytes that one weight gradient aᵀδ is given for its copies on a CPU."""
+    narrow = outputs <= products.NARROW
+    return 4 * (batch * outputs + inputs * outputs if narrow else batch * inputs)
+
+
+def computed_again(batch, width, name):
+    """Return the operations of σ and σ′ where z is kept; in tiny programs XLA makes both twice."""
+    activation = activations.from_name(name)
+    if activation.keeps == "output":
+        return 0
+    z = jax.ShapeDtypeStruct((batch, width), jnp.float32)
+    both = (jax.jit(f).lower(z).compile() for f in (activation, activation.derivative))
+    return 2 * sum(map(operations, both))
 
 
 def operations(compiled):
