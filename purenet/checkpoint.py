@@ -12,12 +12,13 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from purenet import activations
+from purenet import activations, sharding
 from purenet.activations import ACTIVATIONS, Activation
 from purenet.data.scaling import TargetScaling
 from purenet.data.table import Table
@@ -62,6 +63,9 @@ class Model:
 def save(path: str | os.PathLike[str], model: Model) -> None:
     """Write a model file.
 
+    Parameters that several processes hold together are gathered, so every one of them calls this;
+    only process 0 writes.
+
     Raises:
         ValueError: the parameters do not fit the network, an own activation has the name of one of
             ours, or the folder cannot be written to.
@@ -86,9 +90,11 @@ def save(path: str | os.PathLike[str], model: Model) -> None:
     }
     arrays = {
         f"layers.{n}.{field}": np.ascontiguousarray(array)
-        for n, layer in enumerate(model.params)
+        for n, layer in enumerate(sharding.gather(model.params))
         for field, array in layer._asdict().items()
     }
+    if sharding.is_shared(model.params) and jax.process_index() != 0:
+        return
     try:
         save_file(arrays, path, {"purenet": json.dumps(description)})
     except (OSError, SafetensorError) as error:

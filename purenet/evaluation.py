@@ -1,20 +1,36 @@
 """A network applied to any number of rows, a bounded piece at a time, and scored."""
 
 import functools
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jax.sharding import Mesh
+from jaxtyping import Array, Float, Int
 
-from purenet import batches, losses, metrics
+from purenet import batches, losses, metrics, sharding
 from purenet.batches import Data
 from purenet.losses import Loss
 from purenet.metrics import Metric
 from purenet.network import Network, Params, as_inputs
 
 ROWS_AT_ONCE = 8192
+
+
+class Spread(NamedTuple):
+    """Data that is checked and spread over the devices of a mesh.
+
+    Attributes:
+        mesh: the mesh.
+        pieces: returns the data, a bounded number of rows per device at a time.
+        there: which rows of all pieces together are examples; the others fill up.
+    """
+
+    mesh: Mesh
+    pieces: Callable[[], Iterator[Data]]
+    there: Int[np.ndarray, " n"]
 
 
 def predict(net: Network, params: Params, x: Any) -> Float[Array, "n out"]:
@@ -52,13 +68,26 @@ def evaluate(
 
 
 def scores(
-    net: Network, loss: Loss, metric: Metric, params: Params, data: Data
+    net: Network, loss: Loss, metric: Metric, params: Params, data: Data | Spread
 ) -> tuple[float, float]:
     """Return (loss, metric) on data that is already checked."""
+    if isinstance(data, Spread):
+        return _scores_on_mesh(net, loss, metric, params, data)
     starts = range(0, len(data.x), ROWS_AT_ONCE)
-    z = [_compiled_logits(net, params, jnp.asarray(data.x[i : i + ROWS_AT_ONCE])) for i in starts]
+    pieces = (jax.device_put(data.x[i : i + ROWS_AT_ONCE]) for i in starts)
+    z = [_compiled_logits(net, params, x) for x in pieces]
     whole = z[0] if len(z) == 1 else jnp.concatenate(z)
     value, measured = jax.device_get(_scores(net, loss, metric, whole, data.y, data.weights))
+    return float(value), float(measured)
+
+
+def _scores_on_mesh(
+    net: Network, loss: Loss, metric: Metric, params: Params, data: Spread
+) -> tuple[float, float]:
+    with sharding.within(data.mesh):
+        rows = [(_compiled_logits(net, params, p.x), p.y, p.weights) for p in data.pieces()]
+        found = _scores_of_all(net, loss, metric, data.mesh, tuple(rows), data.there)
+    value, measured = jax.device_get(found)
     return float(value), float(measured)
 
 
@@ -79,3 +108,18 @@ def _scores(
     a = net.output(z)
     value = loss(a, y, weights) if loss.fused is None else loss.from_logits(z, y, weights)
     return value, metrics.evaluate(metric, loss, a, y, weights)
+
+
+@functools.partial(jax.jit, static_argnames=("net", "loss", "metric", "mesh"))
+def _scores_of_all(
+    net: Network,
+    loss: Loss,
+    metric: Metric,
+    mesh: Mesh,
+    rows: tuple[tuple[Array, Array, Array], ...],
+    there: Array,
+) -> tuple[Array, Array]:
+    # A metric of one's own may look at all examples at once, so that every device sees them all.
+    rows = jax.lax.with_sharding_constraint(rows, sharding.whole(mesh))
+    z, y, weights = (jnp.concatenate(each)[there] for each in zip(*rows, strict=True))
+    return _scores(net, loss, metric, z, y, weights)

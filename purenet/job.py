@@ -1,25 +1,25 @@
 """What `fit` and `epochs` are asked to do, checked once and made ready for the loop."""
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import Mesh
 from jaxtyping import Array
 
-from purenet import batches, losses, metrics
+from purenet import batches, feeding, losses, metrics, processes, sharding
 from purenet.backprop import check_trainable
 from purenet.batches import Data
+from purenet.evaluation import Spread
+from purenet.feeding import Pieces
 from purenet.losses import Loss
 from purenet.metrics import Metric
 from purenet.network import Network, Params, check_params
 from purenet.stop import Iterations, Rule, needs_validation
 from purenet.training import State, init_state, one_pass
-
-Pieces = Iterator[tuple[Data, Array | None]]
 
 
 class Job(NamedTuple):
@@ -32,10 +32,11 @@ class Job(NamedTuple):
         state: where training starts.
         step: (state, data, rows) to the state after their updates, and (Σ w ℓ, Σ w); compiled.
         pieces: the number of an epoch to its data, each with rows of indices or None for all.
-        validation: the validation data, or None.
+        validation: the validation data, ready for `evaluation.scores`, or None.
         epochs: how many at most.
         limit: how many updates at most, or None.
         rules: when to stop.
+        mesh: over which all of it is spread, its axes of type Auto, or None.
     """
 
     net: Network
@@ -44,10 +45,11 @@ class Job(NamedTuple):
     state: State
     step: Callable[..., tuple[State, Array]]
     pieces: Callable[[int], Pieces]
-    validation: Data | None
+    validation: Data | Spread | None
     epochs: int
     limit: int | None
     rules: tuple[Rule, ...]
+    mesh: Mesh | None = None
 
 
 def prepare(
@@ -63,6 +65,8 @@ def prepare(
     metric: str | Metric | None,
     rules: Sequence[Rule],
     stream_above: int,
+    mesh: Mesh | None = None,
+    stripes: int | Sequence[int] | None = None,
 ) -> Job:
     """Return the job.
 
@@ -75,62 +79,110 @@ def prepare(
     metric = metrics.fitting(loss) if metric is None else metrics.from_name(metric)
     check_params(net, params.params if isinstance(params, State) else params)
     _check_kinds(optimizer, rules, key)
-    state = _state(params, optimizer)
     _check_counts(epochs, batch_size)
-    train = batches.parse(net, loss, data)
-    batches.check_classes(loss, train)
-    held_out = None if validation is None else batches.parse(net, loss, validation, "validation")
+    if mesh is not None:
+        sharding.check_mesh(mesh)
+        mesh = sharding.automatic(mesh)
+    train, lengths = _read(net, loss, data, mesh, "data")
+    if len(lengths) == 1:
+        batches.check_classes(loss, train)
     watching = [rule for rule in rules if needs_validation(rule)]
-    if watching and held_out is None:
+    if watching and validation is None:
         raise ValueError(f"stop: {watching[0]} needs validation data; pass validation=(x, y)")
-    if held_out is not None and held_out.x.nbytes <= stream_above:
-        held_out = Data(*map(jnp.asarray, held_out))
-    step = functools.partial(_compiled_pass, net, loss, optimizer)
+    held_out, counts = _read(net, loss, validation, mesh, "validation")
+    examples = sum(lengths)
+    batch = examples if batch_size is None else min(batch_size, examples)
+    stripes = _stripes(stripes, lengths, batch)
     key = jax.random.key(0) if key is None else key
-    pieces = _pieces(train, batch_size, key, stream_above)
+    state = _state(params, optimizer, mesh)
+    if mesh is None:
+        step = functools.partial(_compiled_pass, net, loss, optimizer)
+        pieces = feeding.on_device(train, stripes, batch, key, stream_above)
+    else:
+        step = functools.partial(_compiled_pass, net, loss, optimizer, mesh=mesh)
+        pieces = feeding.on_mesh(mesh, train, stripes, batch, key, stream_above)
+    held = _held(held_out, counts, mesh, stream_above)
     limit = min((rule.count for rule in rules if isinstance(rule, Iterations)), default=None)
-    return Job(net, loss, metric, state, step, pieces, held_out, epochs, limit, tuple(rules))
+    return Job(net, loss, metric, state, step, pieces, held, epochs, limit, tuple(rules), mesh)
 
 
-def _state(params: Params | State, optimizer: optax.GradientTransformation) -> State:
+def _read(
+    net: Network, loss: Loss, data: Any, mesh: Mesh | None, name: str
+) -> tuple[Any, tuple[int, ...]]:
+    """Return the checked data of this process, and how many examples each process has."""
+    if data is None and name == "validation":
+        return None, ()
+    read = functools.partial(batches.parse, net, loss, data, name)
+    if mesh is not None:
+        return processes.agree(mesh, name, read)
+    parsed = read()
+    return parsed, (len(parsed.x),)
+
+
+def _state(
+    params: Params | State, optimizer: optax.GradientTransformation, mesh: Mesh | None
+) -> State:
     if not isinstance(params, State):
-        return init_state(params, optimizer)
-    expected: Any = jax.tree.structure(jax.eval_shape(optimizer.init, params.params))
+        if mesh is None:
+            return init_state(params, optimizer)
+        with sharding.within(mesh):
+            return _compiled_state(sharding.place(mesh, params), optimizer, mesh)
+    # Shapes alone: where the arrays lie has no part in this.
+    shapes = jax.tree.map(lambda v: jax.ShapeDtypeStruct(v.shape, v.dtype), params.params)
+    expected: Any = jax.tree.structure(jax.eval_shape(optimizer.init, shapes))
     if expected != jax.tree.structure(params.opt_state):
         raise ValueError(
             "params: the optimizer state in it is of another optimizer; go on with the one that "
             "it was made with, or start from state.params"
         )
-    return params
+    return params if mesh is None else sharding.place(mesh, params.params, params)
 
 
-_compiled_pass = jax.jit(one_pass, static_argnames=("net", "loss", "optimizer"))
+@functools.partial(jax.jit, static_argnames=("optimizer", "mesh"))
+def _compiled_state(params: Params, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
+    return sharding.keep(mesh, params, init_state(params, optimizer))
 
 
-def _pieces(
-    train: Data, batch_size: int | None, key: jax.Array, stream_above: int
-) -> Callable[[int], Pieces]:
-    """Return the function from the number of an epoch to its data, row by row of indices."""
-    examples = len(train.x)
-    batch = examples if batch_size is None else min(batch_size, examples)
+_compiled_pass = jax.jit(one_pass, static_argnames=("net", "loss", "optimizer", "mesh"))
 
-    def streamed(epoch: int) -> Pieces:
-        rows = batches.order(key, epoch, examples, batch)
-        for data, local in batches.chunks(train, rows, stream_above // 2):
-            yield Data(*map(jnp.asarray, data)), jnp.asarray(local)
 
-    if train.x.nbytes > stream_above and batch < examples:
-        return streamed
-    resident = Data(*map(jnp.asarray, train))
+def _held(
+    data: Data | None, lengths: tuple[int, ...], mesh: Mesh | None, stream_above: int
+) -> Data | Spread | None:
+    if data is None or (mesh is None and data.x.nbytes > stream_above):
+        return data
+    if mesh is None:
+        return Data(*map(jax.device_put, data))
+    return feeding.held_out(mesh, data, lengths, stream_above)
 
-    def whole(epoch: int) -> Pieces:
-        if batch == examples:
-            yield resident, None
-        else:
-            rows = batches.order(key, epoch, examples, batch)
-            yield resident, jnp.asarray(rows)
 
-    return whole
+def _stripes(
+    stripes: int | Sequence[int] | None, lengths: tuple[int, ...], batch_size: int
+) -> tuple[int, ...]:
+    """Return the lengths of the stripes of all data; those of several processes are given."""
+    if len(lengths) > 1:
+        if stripes not in (None, len(lengths), lengths):
+            raise ValueError(
+                f"stripes: the data of {len(lengths)} processes lie in stripes of {lengths} "
+                f"examples, got {stripes}; leave stripes out"
+            )
+        given = lengths
+    elif stripes is None:
+        given = lengths
+    elif isinstance(stripes, int | np.integer):
+        given = batches.shares(lengths[0], int(stripes)) if stripes > 0 else ()
+    else:
+        given = tuple(stripes)
+    if not given or min(given) < 1 or sum(given) != sum(lengths):
+        raise ValueError(
+            "stripes: a number of stripes, or lengths of at least 1 whose sum is the number of "
+            f"examples, {sum(lengths)}, got {stripes}"
+        )
+    if batch_size < len(given):
+        raise ValueError(
+            f"batch_size: each batch has examples of all {len(given)} stripes, got {batch_size}"
+        )
+    return given
 
 
 def _check_counts(epochs: int, batch_size: int | None) -> None:

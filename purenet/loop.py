@@ -7,8 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import Mesh
+from jaxtyping import Array
 
-from purenet import evaluation
+from purenet import evaluation, sharding
 from purenet.job import Job, prepare
 from purenet.losses import Loss
 from purenet.metrics import Metric
@@ -67,6 +69,8 @@ def fit(
     stop: Sequence[Rule] = (),
     on_epoch: Callable[[Epoch], Any] | None = None,
     stream_above: int = STREAM_ABOVE,
+    mesh: Mesh | None = None,
+    stripes: int | Sequence[int] | None = None,
 ) -> Run:
     """Train and return last and best parameters, history and the reason for the end.
 
@@ -93,7 +97,14 @@ def fit(
         stop: rules of `purenet.stop`; the first with a reason ends training.
         on_epoch: called with each `Epoch`.
         stream_above: inputs of more bytes stay on the host and go to the device in pieces of
-            whole batches.
+            whole batches. On a mesh: of more bytes on one device.
+        mesh: of many devices, with axes "data", "model" or both, as `jax.make_mesh` makes it; what
+            is split over them: `purenet.sharding`. The result is that of one device up to
+            rounding, and lies on the mesh. In a program of several processes every one calls this
+            with the same arguments, but its own share of `data` and `validation`.
+        stripes: how many stripes of the same length, or their lengths: each batch has the same
+            number of examples of every stripe, each shuffled by itself. It is how several
+            processes hold the data, and this gives one device the order of theirs.
 
     Raises:
         ValueError: data, sizes, names or rules that cannot be used; each message says which.
@@ -111,6 +122,8 @@ def fit(
         metric,
         stop,
         stream_above,
+        mesh,
+        stripes,
     )
     best, best_epoch = job.state.params, -1
     for last, reason in _loop(job):  # noqa: B007 - both are read after the loop
@@ -136,6 +149,8 @@ def epochs(
     metric: str | Metric | None = None,
     stop: Sequence[Rule] = (),
     stream_above: int = STREAM_ABOVE,
+    mesh: Mesh | None = None,
+    stripes: int | Sequence[int] | None = None,
 ) -> Iterator[Epoch]:
     """Yield an `Epoch` after each epoch: `fit` as a generator, for whoever looks in between.
 
@@ -155,6 +170,8 @@ def epochs(
         metric,
         stop,
         stream_above,
+        mesh,
+        stripes,
     )
     return (epoch for epoch, _ in _loop(job))
 
@@ -168,8 +185,10 @@ def _loop(job: Job) -> Iterator[tuple[Epoch, str | None]]:
             log = History(*map(np.concatenate, zip(log, _empty_log(done), strict=True)))
         totals, running = np.zeros(2), None
         for data, rows in job.pieces(first + done - 1):
-            rows = rows if job.limit is None or rows is None else rows[: job.limit - updates]
-            state, sums = job.step(state, data, rows)
+            if job.limit is not None and rows is not None and len(rows) > job.limit - updates:
+                rows = rows[: job.limit - updates]
+            with sharding.within(job.mesh):
+                state, sums = job.step(state, data, rows)
             # One piece is computed while the next one is gathered.
             totals += 0 if running is None else np.asarray(running, np.float64)
             running = sums
@@ -177,7 +196,7 @@ def _loop(job: Job) -> Iterator[tuple[Epoch, str | None]]:
             if updates == job.limit:
                 break
         totals += np.asarray(running, np.float64)
-        state = state._replace(epoch=jnp.int32(first + done))
+        state = state._replace(epoch=_number(job, first + done))
         # Updates without any weight have cost 0.
         log.updates[done - 1], log.loss[done - 1] = updates, totals[0] / (totals[1] or 1)
         if job.validation is not None:
@@ -189,6 +208,13 @@ def _loop(job: Job) -> Iterator[tuple[Epoch, str | None]]:
         yield Epoch(state, history), reason
         if reason:
             return
+
+
+def _number(job: Job, value: int) -> Array:
+    if job.mesh is None:
+        return jnp.int32(value)
+    everywhere = sharding.whole(job.mesh)
+    return jax.make_array_from_callback((), everywhere, lambda _: np.asarray(value, np.int32))
 
 
 def _empty_log(epochs: int) -> History:

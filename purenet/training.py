@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import Mesh
 from jaxtyping import Array, Float, Int
 
+from purenet import sharding
 from purenet.backprop import value_and_grad
 from purenet.batches import Data
 from purenet.losses import Loss
@@ -47,6 +49,7 @@ def epoch(
     state: State,
     data: Data,
     order: Int[Array, "updates batch"] | None,
+    mesh: Mesh | None = None,
 ) -> tuple[State, Float[Array, ""]]:
     """Return the state after one epoch and its mean training loss; a pure function.
 
@@ -57,8 +60,9 @@ def epoch(
         state: where the epoch starts.
         data: the examples.
         order: a row of indices per update, −1 for no example; `None`: one update with all.
+        mesh: over which they lie, as in `one_pass`.
     """
-    state, totals = one_pass(net, loss, optimizer, state, data, order)
+    state, totals = one_pass(net, loss, optimizer, state, data, order, mesh)
     # Updates without any weight have cost 0.
     mass = jnp.where(totals[1] == 0, jnp.ones_like(totals[1]), totals[1])
     return state._replace(epoch=state.epoch + 1), totals[0] / mass
@@ -71,15 +75,25 @@ def one_pass(
     state: State,
     data: Data,
     order: Int[Array, "updates batch"] | None,
+    mesh: Mesh | None = None,
 ) -> tuple[State, Float[Array, "2"]]:
-    """Return the state after the updates of `order`, and (Σ w ℓ, Σ w) over them."""
+    """Return the state after the updates of `order`, and (Σ w ℓ, Σ w) over them.
+
+    On a mesh, `data` and each row of `order` are split over its axis "data", and the indices of
+    a device point into its own examples.
+    """
+    rows_of = _rows if mesh is None else _own_rows(mesh)
+
+    def one_update(state: State, batch: Data) -> tuple[State, Array]:
+        if mesh is None:
+            return update(net, loss, optimizer, state, batch)
+        x = sharding.keep_inputs(mesh, state.params, jnp.asarray(batch.x))
+        after, totals = update(net, loss, optimizer, state, batch._replace(x=x))
+        return sharding.keep(mesh, after.params, after), totals
+
     if order is None:
-        return update(net, loss, optimizer, state, data)
-
-    def one_update(state: State, row: Array) -> tuple[State, Array]:
-        return update(net, loss, optimizer, state, _rows(data, row))
-
-    state, totals = jax.lax.scan(one_update, state, order)
+        return one_update(state, data)
+    state, totals = jax.lax.scan(lambda s, row: one_update(s, rows_of(data, row)), state, order)
     return state, jnp.sum(totals, axis=0)
 
 
@@ -133,6 +147,12 @@ def _cost(net: Network, loss: Loss, batch: Data) -> Callable[[Params], Array]:
         return value, optax.tree.vdot(grads, tangents[0]).astype(value.dtype)
 
     return cost
+
+
+def _own_rows(mesh: Mesh) -> Callable[[Data, Array], Data]:
+    # Each device gathers from what it holds; left to the compiler, this would be communication.
+    spec = sharding.examples(mesh).spec
+    return jax.shard_map(_rows, mesh=mesh, in_specs=spec, out_specs=spec)
 
 
 def _rows(data: Data, row: Int[Array, " batch"]) -> Data:

@@ -78,6 +78,41 @@ def test_every_position_of_an_epoch_can_hold_every_example():
     assert all(set(held[:, position]) == {0, 1, 2, 3} for position in range(4))
 
 
+# --- Stripes -------------------------------------------------------------------------------------
+
+lengths = st.lists(sizes, min_size=1, max_size=6).map(tuple)
+
+
+@settings(deadline=None, max_examples=30)
+@given(stripes=lengths, extra=st.integers(0, 40), seed=numbers, epoch=numbers)
+def test_each_batch_has_its_share_of_every_stripe_and_an_epoch_every_example(
+    stripes, extra, seed, epoch
+):
+    batch = len(stripes) + extra
+    rows = batches.order(jax.random.key(seed), epoch, stripes, batch)
+    widths = batches.shares(batch, len(stripes))
+    assert rows.shape == (batches.updates(stripes, batch), batch)
+    assert sum(widths) == batch
+    assert max(widths) - min(widths) <= 1
+    starts = np.cumsum((0, *stripes))
+    for n, columns in enumerate(np.split(rows, np.cumsum(widths)[:-1], axis=1)):
+        flat = columns.ravel()
+        assert sorted(flat[: stripes[n]]) == list(range(starts[n], starts[n + 1]))
+        assert (flat[stripes[n] :] == -1).all()
+        alone = batches.stripe_order(
+            jax.random.key(seed), epoch, n, stripes[n], len(rows), widths[n]
+        )
+        np.testing.assert_array_equal(np.where(columns < 0, -1, columns - starts[n]), alone)
+    assert any((columns[-1] >= 0).any() for columns in np.split(rows, batch, axis=1))
+
+
+def test_one_stripe_is_no_stripe_and_two_have_orders_of_their_own():
+    key = jax.random.key(1)
+    np.testing.assert_array_equal(batches.order(key, 2, (30,), 7), batches.order(key, 2, 30, 7))
+    first, second = np.split(batches.order(key, 2, (30, 30), 60)[0], 2)
+    assert (first != second - 30).any()
+
+
 # --- An epoch in pieces --------------------------------------------------------------------------
 
 
