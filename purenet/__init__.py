@@ -3,6 +3,7 @@
 from purenet import activations as activations
 from purenet import losses as losses
 from purenet import metrics as metrics
+from purenet import sharding as sharding
 from purenet import stop as stop
 from purenet.activations import Activation as Activation
 from purenet.backprop import differentiable as differentiable
@@ -21,5 +22,6 @@ from purenet.network import InputScaling as InputScaling
 from purenet.network import Network as Network
 from purenet.network import mlp as mlp
 from purenet.network import objective as objective
+from purenet.sweep import sweep as sweep
 from purenet.training import State as State
 from purenet.training import by_kind as by_kind

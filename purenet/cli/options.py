@@ -149,6 +149,11 @@ PROVE: Options = {
         "metavar": "N",
         "help": "prove the gradient of networks of up to N layers",
     },
+    "--processes": {
+        "type": _count,
+        "metavar": "N",
+        "help": "that prove the built-in theorems; without it one for each core",
+    },
     "--limit": {
         "type": _positive,
         "metavar": "SECONDS",
@@ -254,8 +259,8 @@ NETWORK: Options = {
         "outputs stay float32",
     },
     "--precision": {
-        "choices": ("default", "high", "highest"),
-        "help": "of matrix products on accelerators",
+        "choices": ("default", "high", "highest", "tf32"),
+        "help": "of matrix products on accelerators; tf32 is of NVIDIA, and high elsewhere",
     },
 }
 
