@@ -1,9 +1,11 @@
 """Seconds that a theorem takes: the built-in table, and a sample of the corpus' right rules.
 
-    python benchmarks/prover_speed.py [--rules N] [--runs N] [--depth N] [--seed S]
+    python benchmarks/prover_speed.py [--rules N] [--runs N] [--depth N] [--seed S] [--processes N]
 
-Each run is a new process that proves one theorem after the other and compiles everything anew, as
-`purenet prove` does. Reading the corpus and starting Python are not counted.
+Each run is a new process that proves one theorem after the other and compiles everything anew.
+Reading the corpus and starting Python are not counted. The last line is the built-in table as
+`purenet prove --processes N` makes it: from asking to the last theorem, with the start of the
+processes.
 """
 
 import argparse
@@ -25,6 +27,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from purenet import prove
+from purenet.cli import table
 from purenet.prove import builtin
 from tests.prove.corpus import suite
 
@@ -65,6 +68,14 @@ def timed(questions: Iterable[Question]) -> list[Timed]:
 def measured(kind: str, depth: int, number: int, seed: int) -> list[Timed]:
     """Return the times of one of the two lists, which is made where it is proved."""
     return timed(table_of_theorems(depth) if kind == "built-in" else right_rules(number, seed))
+
+
+def together(depth: int, processes: int) -> tuple[int, float]:
+    """Return how many theorems of the table are proved by several processes, and the seconds."""
+    names = [name for name, _ in table_of_theorems(depth)]
+    start = perf_counter()
+    reports = list(table.proved(names, {"depth": depth}, str, processes))
+    return sum(r.verdict == "proved" for r in reports), perf_counter() - start
 
 
 def row(kind: str, done: Sequence[Timed]) -> list[str]:
@@ -113,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=int, default=1, metavar="N", help="new processes (1)")
     parser.add_argument("--depth", type=int, default=4, metavar="N", help="of the networks (4)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the rules (0)")
+    parser.add_argument("--processes", type=int, default=2, metavar="N", help="for the table (2)")
     options = parser.parse_args(arguments)
     load = f"load {os.getloadavg()[0]:.1f} at the start"
     rows, said = [HEAD], []
@@ -128,6 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"\nOne theorem after the other in one process; {load}; seed {options.seed}.\n{machine()}."
     )
     print("\n".join(said))
+    proved, seconds = together(options.depth, options.processes)
+    print(f"{proved} theorems proved by {options.processes} processes in {seconds:.1f} s")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import json
 import sys
 import time
@@ -12,7 +13,9 @@ from typing import Any
 import jax
 
 from purenet import prove
+from purenet.cli import table
 from purenet.cli.loading import load, positional
+from purenet.cli.table import Report
 from purenet.prove import builtin
 from purenet.prove.theorem import Theorem
 from purenet.words import did_you_mean
@@ -22,7 +25,7 @@ WITH_ANOTHER = {"pullback": prove.vjp, "gradient": prove.gradient, "equal": prov
 
 # What has a meaning only with a function, and only without one.
 OF_A_FUNCTION = (*WITH_ANOTHER, "audit", "sizes")
-OF_THE_TABLE = ("only", "depth")
+OF_THE_TABLE = ("only", "depth", "processes")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,25 +35,18 @@ def run(options: argparse.Namespace) -> int:
         ValueError: a function, a domain or an option cannot be used; the message says why.
     """
     _check(options)
-    begun, width = time.perf_counter(), 0
-    theorems: Iterator[Theorem]
-    if options.function is None:
-        chosen = _chosen(options)
-        width = max(map(len, chosen))
-        theorems = (_undisturbed(thunk) for thunk in chosen.values())
-    else:
-        theorems = _asked(options)
-    done: list[Theorem] = []
-    for theorem in theorems:
-        done.append(theorem)
+    begun = time.perf_counter()
+    done: list[Report] = []
+    for report in _built_in(options) if options.function is None else _asked(options):
+        done.append(report)
         if not options.json:
-            print(_shown(theorem, width, options), flush=True)
+            print(report.text, flush=True)
     seconds = time.perf_counter() - begun
     if options.json:
         print(json.dumps(document(done, seconds), indent=2, ensure_ascii=False, allow_nan=False))
     elif not options.latex and (options.function is None or len(done) > 1):
         print(summary(done, seconds))
-    return 0 if all(theorem.verdict == "proved" for theorem in done) else 1
+    return 0 if all(report.verdict == "proved" for report in done) else 1
 
 
 def row(theorem: Theorem, width: int) -> str:
@@ -61,31 +57,33 @@ def row(theorem: Theorem, width: int) -> str:
     return line.rstrip()
 
 
-def summary(theorems: Sequence[Theorem], seconds: float) -> str:
+def in_full(theorem: Theorem) -> str:
+    """The report of one theorem that was asked for."""
+    return str(theorem)
+
+
+def as_latex(theorem: Theorem) -> str:
+    """The derivation of one theorem."""
+    return theorem.latex()
+
+
+def summary(reports: Sequence[Report], seconds: float) -> str:
     """The last line: how many there are of each verdict."""
-    counts = _counts(theorems)
+    counts = _counts(reports)
     of_each = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
-    with_conditions = sum(t.verdict == "proved" and bool(t.conditions) for t in theorems)
-    noun = "theorem" if len(theorems) == 1 else "theorems"
-    return f"{len(theorems)} {noun}: {of_each} ({with_conditions} with conditions), {seconds:.1f} s"
+    with_conditions = sum(r.verdict == "proved" and bool(r.json["conditions"]) for r in reports)
+    noun = "theorem" if len(reports) == 1 else "theorems"
+    return f"{len(reports)} {noun}: {of_each} ({with_conditions} with conditions), {seconds:.1f} s"
 
 
-def document(theorems: Sequence[Theorem], seconds: float) -> dict[str, Any]:
+def document(reports: Sequence[Report], seconds: float) -> dict[str, Any]:
     """What `--json` prints."""
-    reports = [theorem.as_json() for theorem in theorems]
-    return {"theorems": reports, **_counts(theorems), "seconds": seconds}
+    return {"theorems": [r.json for r in reports], **_counts(reports), "seconds": seconds}
 
 
-def _counts(theorems: Sequence[Theorem]) -> dict[str, int]:
-    found = Counter(theorem.verdict for theorem in theorems)
+def _counts(reports: Sequence[Report]) -> dict[str, int]:
+    found = Counter(report.verdict for report in reports)
     return {"proved": found["proved"], "refuted": found["refuted"], "unknown": found["unknown"]}
-
-
-def _shown(theorem: Theorem, width: int, options: argparse.Namespace) -> str:
-    if options.latex:
-        return theorem.latex()
-    in_full = options.function is not None or options.only
-    return str(theorem) if in_full else row(theorem, width)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -98,18 +96,32 @@ def _check(options: argparse.Namespace) -> None:
             raise ValueError(f"--{name} goes with {expected}")
 
 
-def _chosen(options: argparse.Namespace) -> dict[str, Callable[[], Theorem]]:
-    """The built-in theorems that are to be proved, by name."""
-    known = dict(builtin.theorems(**_given(options, "depth", "limit")))
-    for name in options.only or ():
+def _built_in(options: argparse.Namespace) -> Iterator[Report]:
+    """The built-in theorems that are to be proved."""
+    settings = _given(options, "depth", "limit")
+    names = _chosen([name for name, _ in builtin.theorems(**settings)], options.only)
+    show: table.Show = functools.partial(row, width=max(map(len, names)))
+    if options.latex or options.only:
+        show = as_latex if options.latex else in_full
+    return table.proved(names, settings, show, table.processes(len(names), options.processes))
+
+
+def _chosen(known: Sequence[str], only: Sequence[str] | None) -> Sequence[str]:
+    """The names of the theorems that are to be proved."""
+    for name in only or ():
         if name not in known:
             unknown = f"--only: there is no built-in theorem {name!r}"
             raise ValueError(f"{unknown}{did_you_mean(name, known)}")
-    return {name: known[name] for name in options.only or known}
+    return list(dict.fromkeys(only)) if only else known
 
 
-def _asked(options: argparse.Namespace) -> Iterator[Theorem]:
+def _asked(options: argparse.Namespace) -> Iterator[Report]:
     """The theorems about the function that is named on the command line."""
+    show = as_latex if options.latex else in_full
+    return (table.report(theorem, show) for theorem in _theorems(options))
+
+
+def _theorems(options: argparse.Namespace) -> Iterator[Theorem]:
     name, settings = options.function, _given(options, "sizes", "limit")
     f = _undisturbed(load, name)
     parameters = positional(f, len(options.domains), name)

@@ -7,6 +7,7 @@ list, dict, NamedTuple), the same pytree of domains stands for it.
 
 import ast
 import difflib
+import functools
 import inspect
 import keyword
 import math
@@ -223,6 +224,7 @@ def sizes_of(domains: Any) -> tuple[str, ...]:
     ))  # fmt: skip
 
 
+@functools.lru_cache(4096)
 def names_in(size: str) -> tuple[str, ...]:
     """Return the names in a size, in order of appearance.
 
@@ -243,6 +245,11 @@ def polynomial(size: str) -> Polynomial:
     >>> polynomial("n^2 - 3*m + 1")
     {('n', 'n'): 1, ('m',): -3, (): 1}
     """
+    return dict(_read_size(size))
+
+
+@functools.lru_cache(4096)
+def _read_size(size: str) -> Polynomial:
     try:
         return _polynomial(ast.parse(size.replace("^", "**").strip(), mode="eval").body)
     except (SyntaxError, TypeError):
@@ -274,7 +281,12 @@ def substitute(size: str, values: Mapping[str, str | int]) -> str:
     >>> substitute("2*m + n", {"m": "n", "n": "n"}), int(substitute("2*m", {"m": 3}))
     ('3*n', 6)
     """
-    total: Polynomial = {}
+    return _substituted(size, tuple(values.items()))
+
+
+@functools.lru_cache(8192)
+def _substituted(size: str, pairs: tuple[tuple[str, str | int], ...]) -> str:
+    values, total = dict(pairs), Polynomial()
     for names, factor in polynomial(size).items():
         product: Polynomial = {(): factor}
         for name in names:

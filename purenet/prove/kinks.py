@@ -30,8 +30,12 @@ MOST_NAMES = 4
 
 
 def families(poly: Poly) -> dict[bytes, Poly]:
-    """The P of conditions on real values, one for each form; sums and definitions looked into."""
-    return {pattern(f.poly): f.poly for f in conditions_in(poly) if not is_peak(f)}
+    """The P of conditions on real values, one for each form; sums and definitions looked into.
+
+    Of those that differ in names only it is the same one each time, whatever the order of sets.
+    """
+    found = sorted({f.poly for f in conditions_in(poly) if not is_peak(f)}, key=lambda p: p.digest)
+    return {pattern(p): p for p in found}
 
 
 def is_peak(condition: Iverson) -> bool:

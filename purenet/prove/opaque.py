@@ -5,6 +5,7 @@ look into: `opaque[name=sigma order=0]`, where the order counts derivatives. Whe
 stands for one fixed smooth function of its name, so that a counterexample has numbers.
 """
 
+import math
 import zlib
 from dataclasses import dataclass
 from typing import Any
@@ -61,11 +62,11 @@ class Opaque:
         return self.name + "'" * self.order
 
 
-def stand_in(x: jax.typing.ArrayLike, *, name: str, order: int) -> jax.Array:
-    """Return the derivative of that order of sin(1.3 x + phase) + 0.2 x²."""
-    x = jnp.asarray(x)
-    phase = zlib.crc32(name.encode()) / 2**32 * 2 * jnp.pi + order * jnp.pi / 2
-    wave = FREQUENCY**order * jnp.sin(FREQUENCY * x + phase)
+def stand_in(x: jax.typing.ArrayLike, *, name: str, order: int, by: Any = jnp) -> Any:
+    """Return the derivative of that order of sin(1.3 x + phase) + 0.2 x², by JAX or by NumPy."""
+    x = by.asarray(x)
+    phase = zlib.crc32(name.encode()) / 2**32 * 2 * math.pi + order * math.pi / 2
+    wave = FREQUENCY**order * by.sin(FREQUENCY * x + phase)
     parabola = (CURVATURE * x * x, 2 * CURVATURE * x, 2 * CURVATURE)
     return wave + parabola[order] if order < 3 else wave
 

@@ -313,8 +313,7 @@ def _scatter(add: bool) -> Callable[..., Any]:
 
 
 def _opaque(p: dict[str, Any], x: Any) -> Any:
-    program = jax.make_jaxpr(lambda x: stand_in(x, **p))(x)
-    return _run(program.jaxpr, program.consts, [x], None)[0]
+    return stand_in(x, **p, by=np)
 
 
 def _reduced(function: Any) -> Callable[..., Any]:

@@ -174,9 +174,10 @@ def excusing(found: tuple[Poly, ...], value: Poly, derivative: Poly) -> tuple[Po
 
 def kinks_of(value: Poly, derivative: Poly, along: Array) -> tuple[Poly, ...]:
     """The P of conditions where the function, or its derivative along an array, jumps."""
+    every = kinks.families(value) | kinks.families(derivative)
     return tuple(
         equation
-        for family, equation in (kinks.families(value) | kinks.families(derivative)).items()
+        for family, equation in sorted(every.items())
         if along in equation.arrays and not kinks.smooth(family, [value], [derivative])
     )
 

@@ -138,3 +138,8 @@ def test_a_leaf_that_is_no_domain_is_told():
         d.leaves((d.real("n"), {"axis": 3}))
     with pytest.raises(ValueError, match=r"or parse\('real\(\)'\) expected"):
         d.sizes_of(("real()",))
+
+
+def test_a_polynomial_may_be_changed_by_who_asked_for_it():
+    d.polynomial("2*n").clear()
+    assert d.polynomial("2*n") == {("n",): 2}

@@ -14,7 +14,9 @@ from purenet import prove
 from purenet.prove import (
     ProofFailed,
     boolean,
+    decide,
     distribution,
+    equality,
     function,
     label,
     nonzero,
@@ -22,6 +24,7 @@ from purenet.prove import (
     real,
     static,
 )
+from purenet.prove.kernel.terms import scale
 
 N = real("n")
 
@@ -583,3 +586,35 @@ def test_a_proved_theorem_was_searched_for_a_counterexample_too(f):
     theorem = prove.vjp(f, lambda x, ct: jax.vjp(f, x)[1](ct), N)
     assert theorem.verdict == "proved"
     assert not any("not searched" in note for note in theorem.notes)
+
+
+@pytest.mark.parametrize("which", ["program", "rule"])
+def test_a_program_that_was_read_wrong_is_unknown(monkeypatch, which):
+    right = decide.compare
+
+    def misread(pair, domains, sizes):
+        outcome = right(pair, domains, sizes)
+        read = getattr(outcome, which)
+        (out,) = read.outputs
+        twice = read._replace(outputs=(out._replace(body=scale(out.body, 2)),))
+        return outcome._replace(**{which: twice})
+
+    monkeypatch.setattr(decide, "compare", misread)
+    theorem = prove.vjp(jnp.sin, lambda x, ct: (ct * jnp.cos(x),), prove.real("n"))
+    assert theorem.verdict == "unknown"
+    assert "the terms do not have the values that JAX computes: output" in theorem.reason
+
+
+def test_two_functions_of_which_one_was_read_wrong_are_unknown(monkeypatch):
+    right = equality.compare
+
+    def misread(pair, sizes):
+        outcome = right(pair, sizes)
+        (out,) = outcome.rule.outputs
+        twice = out._replace(body=scale(out.body, 2))
+        return outcome._replace(rule=outcome.rule._replace(outputs=(twice,)))
+
+    monkeypatch.setattr(equality, "compare", misread)
+    theorem = prove.equal(jnp.square, lambda x: x * x, prove.real("n"))
+    assert theorem.verdict == "unknown"
+    assert "the terms do not have the values that JAX computes: output 1" in theorem.reason

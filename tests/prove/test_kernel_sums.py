@@ -304,3 +304,14 @@ def test_no_bound_name_of_a_random_term_leaks_or_is_bound_twice(seed):
     for binder in binders(poly):
         inside = {v for inner in binders(binder.body) for v in inner.bound}
         assert not inside & set(binder.bound)
+
+
+def test_the_part_of_an_index_is_that_of_its_place_and_not_of_its_name():
+    i, j = sums.fresh(N), sums.fresh(N)
+    one, other = entry("s", i, j), entry("s", j, i)
+    assert one.seen(i) == other.seen(j)
+    assert one.seen(j) == other.seen(i)
+    assert one.seen(i) != one.seen(j)
+    assert one.blind == other.blind
+    row = sums.total((j,), algebra.multiply(one, entry("x", j)))
+    assert row.seen(j) == row.blind != row.seen(i)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax import export
 
-from purenet.prove.opaque import Opaque, opaque_p
+from purenet.prove.opaque import Opaque, opaque_p, stand_in
 
 SIGMA = Opaque("sigma")
 POINTS = np.linspace(-2.0, 2.0, 7)
@@ -35,6 +35,14 @@ def test_autodiff_gives_the_next_order(x64):
 def test_jit_and_vmap_change_nothing(x64):
     assert np.allclose(jax.jit(SIGMA)(POINTS), SIGMA(POINTS), rtol=1e-12)
     assert np.allclose(jax.vmap(SIGMA)(POINTS), SIGMA(POINTS), rtol=1e-12)
+
+
+@pytest.mark.parametrize("order", range(5))
+def test_numpy_gives_what_jax_gives(order, x64):
+    by_numpy = stand_in(POINTS, name="sigma", order=order, by=np)
+
+    assert isinstance(by_numpy, np.ndarray)
+    assert np.allclose(by_numpy, Opaque("sigma", order)(POINTS), rtol=1e-14, atol=1e-14)
 
 
 def test_two_names_are_two_functions(x64):

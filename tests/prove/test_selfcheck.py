@@ -164,3 +164,10 @@ def test_points_lie_in_the_domains_and_differ():
     assert np.allclose(drawn[2].sum(1), 1)
     assert np.unique(drawn[0]).size == 6
     assert ((drawn[3] >= 0) & (drawn[3] < 3)).all()
+
+
+def test_an_option_that_the_compiler_does_not_know_is_left_out(monkeypatch):
+    monkeypatch.setattr(selfcheck, "PLAIN", {"xla_cpu_no_such_option": True})
+    assert selfcheck.quick.__wrapped__() == selfcheck.QUICK
+    monkeypatch.setattr(selfcheck, "PLAIN", {"xla_cpu_parallel_codegen_split_count": 1})
+    assert selfcheck.quick.__wrapped__() == {**selfcheck.QUICK, **selfcheck.PLAIN}

@@ -34,6 +34,8 @@ from purenet.prove.kernel.terms import (
     subtract,
 )
 
+UNIT = ONE.terms
+
 
 def multiply(*polys: Poly) -> Poly:
     """The product of terms, expanded."""
@@ -44,15 +46,17 @@ def multiply(*polys: Poly) -> Poly:
 
 
 def _times(left: Poly, right: Poly) -> Poly:
-    if left.is_zero or right.is_zero:
+    if not left.terms or not right.terms:
         return ZERO
+    if left.terms == UNIT or right.terms == UNIT:
+        return left if right.terms == UNIT else right
     budget.check(len(left.terms) * len(right.terms))
     return add(
-        *(
+        *[
             scale(_product(m, n), c * d)
             for m, c in left.terms.items()
             for n, d in right.terms.items()
-        )
+        ]
     )
 
 
@@ -285,39 +289,41 @@ def _root_of_term(monomial: Monomial, coefficient: Fraction) -> Poly | None:
 Rule = Callable[[Factor], Poly | None]
 
 
-def rewrite(poly: Poly, rule: Rule, done: dict[Factor, Poly] | None = None) -> Poly:
+def rewrite(poly: Poly, rule: Rule, done: dict[Factor, Poly | None] | None = None) -> Poly:
     """Every factor for which `rule` has something else replaced by it, at any depth."""
     done = {} if done is None else done
     unchanged: dict[Monomial, Number] = {}
     changed: list[Poly] = []
     for monomial, coefficient in poly.terms.items():
-        images = [(f, e, _image(f, rule, done)) for f, e in monomial]
-        if all(image is None for _, _, image in images):
+        images = [_image(f, rule, done) for f, _ in monomial]
+        if images.count(None) == len(images):
             unchanged[monomial] = coefficient
             continue
-        kept = Poly({ordered((f, e) for f, e, image in images if image is None): coefficient})
-        new = [power(image, e) for _, e, image in images if image is not None]
+        pairs = list(zip(monomial, images, strict=True))
+        kept = Poly({tuple([pair for pair, image in pairs if image is None]): coefficient})
+        new = [power(image, e) for (_, e), image in pairs if image is not None]
         changed.append(multiply(kept, *new))
     return add(Poly(unchanged), *changed) if changed else poly
 
 
-def _image(factor: Factor, rule: Rule, done: dict[Factor, Poly]) -> Poly | None:
+def _image(factor: Factor, rule: Rule, done: dict[Factor, Poly | None]) -> Poly | None:
     """What a factor becomes; None if it stays."""
     if factor not in done:
         image = rule(factor)
-        done[factor] = _rebuilt(factor, rule, done) if image is None else image
-    image = done[factor]
-    return None if image.single() == (((factor, 1),), 1) else image
+        if image is None:
+            image = _rebuilt(factor, rule, done)
+        done[factor] = None if image.terms == {((factor, 1),): 1} else image
+    return done[factor]
 
 
-def _rebuilt(factor: Factor, rule: Rule, done: dict[Factor, Poly]) -> Poly:
+def _rebuilt(factor: Factor, rule: Rule, done: dict[Factor, Poly | None]) -> Poly:
     if not factor.polys:
         return atom(factor)
     if isinstance(factor, Binder):
         bound, body = sums.opened(factor)
         new = rewrite(body, rule)
         return atom(factor) if new == body else sums.bind(factor.tag, bound, new)
-    polys = tuple(rewrite(p, rule, done) for p in factor.polys)
+    polys = tuple([rewrite(p, rule, done) for p in factor.polys])
     return atom(factor) if polys == factor.polys else build(factor, polys)
 
 
@@ -339,7 +345,7 @@ def build(factor: Factor, polys: tuple[Poly, ...]) -> Poly:
 
 def substitute(poly: Poly, values: Mapping[Var, Poly]) -> Poly:
     """Index variables replaced; `values` never contain bound ones, so nothing is captured."""
-    if not (poly.free & values.keys()):
+    if poly.free.isdisjoint(values):
         return poly
 
     names = _new_names(values)
@@ -347,7 +353,7 @@ def substitute(poly: Poly, values: Mapping[Var, Poly]) -> Poly:
     def rule(factor: Factor) -> Poly | None:
         if isinstance(factor, Index):
             return values.get(factor.var)
-        if not factor.free & values.keys():
+        if factor.free.isdisjoint(values):
             return atom(factor)
         if isinstance(factor, Binder) and names is not None and not names & factor.free:
             return sums.renamed(factor, dict(values))

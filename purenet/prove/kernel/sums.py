@@ -16,7 +16,6 @@ from purenet.prove.kernel.terms import (
     ONE,
     ZERO,
     Binder,
-    Call,
     Digit,
     Entry,
     Factor,
@@ -29,7 +28,6 @@ from purenet.prove.kernel.terms import (
     Var,
     add,
     atom,
-    blind,
     digest,
     index,
     number,
@@ -386,5 +384,4 @@ def _orders(bound: tuple[Var, ...], body: Poly) -> list[tuple[Var, ...]]:
 
 def _role(var: Var, body: Poly) -> bytes:
     """What remains of the body if only this variable is visible."""
-    marked = algebra.substitute(body, {var: atom(Call("marked", ONE))})
-    return digest(var.size.digest, *sorted(digest(blind(m), c) for m, c in marked.terms.items()))
+    return digest(var.size.digest, body.seen(var))

@@ -10,47 +10,70 @@ by the height of their binder (see `sums`), so terms that differ in bound names 
 Powers are total: 0 to a negative power is 0, so x·x⁻¹ is 1 − [x = 0] (Lean and Coq do the same).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from functools import cached_property
 from hashlib import blake2b
 from math import inf
+from typing import Any, Generic, Self, TypeVar, overload
 
 Number = int | Fraction
 Monomial = tuple[tuple["Factor", Number], ...]
+T = TypeVar("T")
+SIXTEEN = (16).to_bytes(4, "big")
 
 
 def digest(*parts: object) -> bytes:
     """The contents of a term in 16 bytes."""
-    state = blake2b(digest_size=16)
+    chunks = []
     for part in parts:
         data = part if isinstance(part, bytes) else str(part).encode()
-        state.update(len(data).to_bytes(4, "big"))
-        state.update(data)
-    return state.digest()
+        chunks += [SIXTEEN if len(data) == 16 else len(data).to_bytes(4, "big"), data]
+    return blake2b(b"".join(chunks), digest_size=16).digest()
 
 
-class Term:
-    """What all terms share: equality and hash by digest."""
+class computed(Generic[T]):
+    """A property that is computed once. That of functools takes a lock until Python 3.12."""
 
-    digest: bytes
+    def __init__(self, function: Callable[[Any], T]):
+        """Keep the function, and what it is called."""
+        self.function, self.name = function, function.__name__
+        self.__doc__ = function.__doc__
 
-    def __eq__(self, other: object) -> bool:
-        """By digest."""
-        return self is other or (isinstance(other, Term) and self.digest == other.digest)
+    @overload
+    def __get__(self, instance: None, owner: Any) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: Any) -> T: ...
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        """Compute it, and leave it where the next look finds it first."""
+        if instance is None:
+            return self
+        value = instance.__dict__[self.name] = self.function(instance)
+        return value
 
-    def __hash__(self) -> int:
-        """By digest."""
-        return hash(self.digest)
+
+class Term(bytes):
+    """What terms share: they are their digest, so that equality, hash and order are those of bytes.
+
+    Terms are the keys of almost every mapping here; no Python code runs to compare them.
+    """
+
+    @property
+    def digest(self) -> bytes:
+        """The contents in 16 bytes."""
+        return self
 
 
 class Var(Term):
     """An index variable: 0 <= var < size."""
 
-    def __init__(self, name: str, size: "Poly"):
+    name: str
+    size: "Poly"
+
+    def __new__(cls, name: str, size: "Poly") -> Self:
         """Compute the digest."""
+        self = super().__new__(cls, digest("var", name, size.digest))
         self.name, self.size = name, size
-        self.digest = digest("var", name, size.digest)
+        return self
 
     def __repr__(self) -> str:
         """Return it as text."""
@@ -60,8 +83,18 @@ class Var(Term):
 class Array(Term):
     """An array that is given: an argument, a cotangent or a tangent."""
 
-    def __init__(
-        self,
+    name: str
+    shape: tuple["Poly", ...]
+    kind: str  # real, integer, boolean
+    low: float
+    high: float  # an open interval
+    nonzero: bool
+    limit: "Poly | None"  # 0 <= integer < limit
+    simplex: bool  # rows sum to 1; used only once derivatives have been taken …
+    distribution: bool  # … in the array that then takes its place
+
+    def __new__(
+        cls,
         name: str,
         shape: tuple["Poly", ...],
         *,
@@ -72,17 +105,16 @@ class Array(Term):
         limit: "Poly | None" = None,
         simplex: bool = False,
         distribution: bool = False,
-    ):
+    ) -> Self:
         """Compute the digest."""
-        self.name, self.shape, self.kind = name, shape, kind  # kind: real, integer, boolean
-        self.low, self.high, self.nonzero = low, high, nonzero  # an open interval
-        self.limit = limit  # 0 <= integer < limit
-        self.simplex = simplex  # rows sum to 1; used only once derivatives have been taken …
-        self.distribution = distribution  # … in the array that then takes its place
         # Everything that is known of it: what holds of one array must not be taken for another.
         known = (kind, low, high, nonzero, simplex, distribution)
         sizes = [*shape, limit] if limit is not None else shape
-        self.digest = digest("array", name, known, *(s.digest for s in sizes))
+        self = super().__new__(cls, digest("array", name, known, *(s.digest for s in sizes)))
+        self.name, self.shape, self.kind = name, shape, kind
+        self.low, self.high, self.nonzero = low, high, nonzero
+        self.limit, self.simplex, self.distribution = limit, simplex, distribution
+        return self
 
     def summing(self) -> "Array":
         """The same array, of which each row is known to sum to 1."""
@@ -105,22 +137,22 @@ class Factor(Term):
     tag = ""
     polys: tuple["Poly", ...] = ()
 
-    @cached_property
+    @computed
     def free(self) -> frozenset[Var]:
         """The index variables that are not bound."""
         return frozenset().union(*(p.free for p in self.polys))
 
-    @cached_property
+    @computed
     def height(self) -> int:
         """How deep binders are nested."""
         return max((p.height for p in self.polys), default=0)
 
-    @cached_property
+    @computed
     def arrays(self) -> frozenset[Array]:
         """The given arrays that occur."""
         return frozenset().union(*(p.arrays for p in self.polys))
 
-    @cached_property
+    @computed
     def marks(self) -> frozenset[str]:
         """What kinds of things occur at any depth, so that nobody searches in vain."""
         return frozenset({self.mark}).union(*(p.marks for p in self.polys))
@@ -130,67 +162,94 @@ class Factor(Term):
         """What kind of thing this is."""
         return type(self).__name__
 
-    @cached_property
+    @property
+    def head(self) -> object:
+        """What it is, apart from its parts."""
+        return type(self).__name__
+
+    @computed
     def blind(self) -> bytes:
         """The digest with every index variable erased: decides about signs whatever the names."""
-        return digest(type(self).__name__, self.digest)
+        if not self.polys:
+            return digest(self.head, self.digest)
+        return digest(self.head, *[p.blind for p in self.polys])
 
-
-def _blind_parts(name: object, polys: tuple["Poly", ...]) -> bytes:
-    return digest(name, *(p.blind for p in polys))
+    def seen(self, var: Var) -> bytes:
+        """The digest with every index variable erased but one."""
+        if var not in self.free:
+            return self.blind
+        return digest(self.head, *[p.seen(var) for p in self.polys])
 
 
 class Size(Factor):
     """A size of an array as a number; at least `low` >= 1."""
 
-    def __init__(self, name: str, low: int = 1):
+    name: str
+    low: int
+
+    def __new__(cls, name: str, low: int = 1) -> Self:
         """Compute the digest."""
+        self = super().__new__(cls, digest("size", name, low))
         self.name, self.low = name, low
-        self.digest = digest("size", name, low)
+        return self
 
 
 class Index(Factor):
     """The value of an index variable."""
 
-    def __init__(self, var: Var):
-        """Compute the digest."""
-        self.var = var
-        self.digest = digest("index", var.digest)
+    var: Var
 
-    @cached_property
+    def __new__(cls, var: Var) -> Self:
+        """Compute the digest."""
+        self = super().__new__(cls, digest("index", var.digest))
+        self.var = var
+        return self
+
+    @computed
     def free(self) -> frozenset[Var]:
         """The index variables that are not bound."""
         return frozenset({self.var})
 
-    @cached_property
+    @computed
     def blind(self) -> bytes:
         """The digest with every index variable erased."""
         return b"index"
+
+    def seen(self, var: Var) -> bytes:
+        """The digest with every index variable erased but one."""
+        return b"this index" if var == self.var else b"index"
 
 
 class Constant(Factor):
     """A number that is not rational: pi, a prime to a power between 0 and 1, or minus infinity."""
 
-    def __init__(self, name: str, value: float):
+    name: str
+    value: float
+
+    def __new__(cls, name: str, value: float) -> Self:
         """Compute the digest."""
+        self = super().__new__(cls, digest("constant", name, value))
         self.name, self.value = name, value
-        self.digest = digest("constant", name, value)
+        return self
 
 
 class Entry(Factor):
     """array[index]."""
 
-    def __init__(self, array: Array, index: tuple["Poly", ...]):
+    array: Array
+
+    def __new__(cls, array: Array, index: tuple["Poly", ...]) -> Self:
         """Compute the digest."""
+        self = super().__new__(cls, digest("entry", array.digest, *(p.digest for p in index)))
         self.array, self.polys = array, index
-        self.digest = digest("entry", array.digest, *(p.digest for p in index))
+        return self
 
-    @cached_property
-    def blind(self) -> bytes:
-        """The digest with every index variable erased."""
-        return _blind_parts(("entry", self.array.name), self.polys)
+    @property
+    def head(self) -> object:
+        """What it is, apart from its parts."""
+        return ("entry", self.array.name)
 
-    @cached_property
+    @computed
     def arrays(self) -> frozenset[Array]:
         """The given arrays that occur."""
         return frozenset({self.array}).union(*(p.arrays for p in self.polys))
@@ -199,31 +258,38 @@ class Entry(Factor):
 class Definition(Term):
     """A named intermediate array: slots ↦ body."""
 
-    def __init__(self, slots: tuple[Var, ...], body: "Poly"):
+    slots: tuple[Var, ...]
+    body: "Poly"
+
+    def __new__(cls, slots: tuple[Var, ...], body: "Poly") -> Self:
         """Compute the digest."""
+        self = super().__new__(cls, digest("definition", *(v.digest for v in slots), body.digest))
         self.slots, self.body = slots, body
-        self.digest = digest("definition", *(v.digest for v in slots), body.digest)
+        return self
 
 
 class Named(Factor):
     """An entry of a named intermediate array."""
 
-    def __init__(self, definition: Definition, index: tuple["Poly", ...]):
+    definition: Definition
+
+    def __new__(cls, definition: Definition, index: tuple["Poly", ...]) -> Self:
         """Compute the digest."""
+        self = super().__new__(cls, digest("named", definition.digest, *(p.digest for p in index)))
         self.definition, self.polys = definition, index
-        self.digest = digest("named", definition.digest, *(p.digest for p in index))
+        return self
 
-    @cached_property
-    def blind(self) -> bytes:
-        """The digest with every index variable erased."""
-        return _blind_parts(self.definition.digest, self.polys)
+    @property
+    def head(self) -> object:
+        """What it is, apart from its parts."""
+        return self.definition.digest
 
-    @cached_property
+    @computed
     def arrays(self) -> frozenset[Array]:
         """The given arrays that occur."""
         return self.definition.body.arrays.union(*(p.arrays for p in self.polys))
 
-    @cached_property
+    @computed
     def marks(self) -> frozenset[str]:
         """What kinds of things occur at any depth."""
         return self.definition.body.marks.union({self.mark}, *(p.marks for p in self.polys))
@@ -232,15 +298,19 @@ class Named(Factor):
 class Binder(Factor):
     """A sum, a maximum or the position of a maximum over bound variables."""
 
-    def __init__(self, tag: str, bound: tuple[Var, ...], body: "Poly"):
-        """Compute the digest."""
-        self.tag, self.bound, self.polys = tag, bound, (body,)  # tag: sum, max, argmax
-        self.digest = digest(tag, *(v.digest for v in bound), body.digest)
+    tag: str  # sum, max, argmax
+    bound: tuple[Var, ...]
 
-    @cached_property
-    def blind(self) -> bytes:
-        """The digest with every index variable erased."""
-        return _blind_parts(self.tag, self.polys)
+    def __new__(cls, tag: str, bound: tuple[Var, ...], body: "Poly") -> Self:
+        """Compute the digest."""
+        self = super().__new__(cls, digest(tag, *(v.digest for v in bound), body.digest))
+        self.tag, self.bound, self.polys = tag, bound, (body,)
+        return self
+
+    @property
+    def head(self) -> object:
+        """What it is, apart from its parts."""
+        return self.tag
 
     rigid = False  # whether its labels do not depend on the names of free variables
 
@@ -249,12 +319,12 @@ class Binder(Factor):
         """What is bound."""
         return self.polys[0]
 
-    @cached_property
+    @computed
     def free(self) -> frozenset[Var]:
         """The index variables that are not bound."""
         return self.body.free - set(self.bound)
 
-    @cached_property
+    @computed
     def height(self) -> int:
         """How deep binders are nested."""
         return self.body.height + 1
@@ -263,15 +333,19 @@ class Binder(Factor):
 class Call(Factor):
     """A function of one real argument, by name; `order` counts derivatives of an opaque one."""
 
-    def __init__(self, name: str, argument: "Poly", order: int = -1):
-        """Compute the digest."""
-        self.name, self.order, self.polys = name, order, (argument,)
-        self.digest = digest("call", name, order, argument.digest)
+    name: str
+    order: int
 
-    @cached_property
-    def blind(self) -> bytes:
-        """The digest with every index variable erased."""
-        return _blind_parts((self.name, self.order), self.polys)
+    def __new__(cls, name: str, argument: "Poly", order: int = -1) -> Self:
+        """Compute the digest."""
+        self = super().__new__(cls, digest("call", name, order, argument.digest))
+        self.name, self.order, self.polys = name, order, (argument,)
+        return self
+
+    @property
+    def head(self) -> object:
+        """What it is, apart from its parts."""
+        return (self.name, self.order)
 
     @property
     def argument(self) -> "Poly":
@@ -282,15 +356,16 @@ class Call(Factor):
 class Base(Factor):
     """A polynomial of several terms as the base of a power that is not a natural number."""
 
-    def __init__(self, poly: "Poly"):
+    def __new__(cls, poly: "Poly") -> Self:
         """Compute the digest."""
+        self = super().__new__(cls, digest("base", poly.digest))
         self.polys = (poly,)
-        self.digest = digest("base", poly.digest)
+        return self
 
-    @cached_property
-    def blind(self) -> bytes:
-        """The digest with every index variable erased."""
-        return _blind_parts("base", self.polys)
+    @property
+    def head(self) -> object:
+        """What it is, apart from its parts."""
+        return "base"
 
     @property
     def poly(self) -> "Poly":
@@ -301,29 +376,35 @@ class Base(Factor):
 class Digit(Factor):
     """The quotient or the remainder of an index by a size: an axis that was merged from two."""
 
-    def __init__(self, tag: str, flat: "Poly", size: "Poly"):
-        """Compute the digest."""
-        self.tag, self.polys = tag, (flat, size)  # tag: quotient, remainder
-        self.digest = digest("digit", tag, flat.digest, size.digest)
+    tag: str  # quotient, remainder
 
-    @cached_property
-    def blind(self) -> bytes:
-        """The digest with every index variable erased."""
-        return _blind_parts(self.tag, self.polys)
+    def __new__(cls, tag: str, flat: "Poly", size: "Poly") -> Self:
+        """Compute the digest."""
+        self = super().__new__(cls, digest("digit", tag, flat.digest, size.digest))
+        self.tag, self.polys = tag, (flat, size)
+        return self
+
+    @property
+    def head(self) -> object:
+        """What it is, apart from its parts."""
+        return self.tag
 
 
 class Iverson(Factor):
     """1 where the relation holds, else 0: `>`, `=` for real terms, `>=`, `==` for integers."""
 
-    def __init__(self, relation: str, poly: "Poly"):
-        """Compute the digest."""
-        self.relation, self.polys = relation, (poly,)
-        self.digest = digest("iverson", relation, poly.digest)
+    relation: str
 
-    @cached_property
-    def blind(self) -> bytes:
-        """The digest with every index variable erased."""
-        return _blind_parts(self.relation, self.polys)
+    def __new__(cls, relation: str, poly: "Poly") -> Self:
+        """Compute the digest."""
+        self = super().__new__(cls, digest("iverson", relation, poly.digest))
+        self.relation, self.polys = relation, (poly,)
+        return self
+
+    @property
+    def head(self) -> object:
+        """What it is, apart from its parts."""
+        return self.relation
 
     @property
     def mark(self) -> str:
@@ -336,48 +417,61 @@ class Iverson(Factor):
         return self.polys[0]
 
 
-class Poly(Term):
+class Poly:
     """A polynomial: a mapping from monomials to rational coefficients that are not 0."""
 
     def __init__(self, terms: Mapping[Monomial, Number]):
-        """Compute the digest."""
+        """Keep the terms, which must not be changed."""
         self.terms = terms
 
-    @cached_property
-    def digest(self) -> bytes:  # type: ignore[override]
+    def __eq__(self, other: object) -> bool:
+        """By its terms."""
+        return self is other or (isinstance(other, Poly) and self.terms == other.terms)
+
+    def __hash__(self) -> int:
+        """By digest."""
+        return hash(self.digest)
+
+    @computed
+    def digest(self) -> bytes:
         """The contents in 16 bytes, whatever the order of terms."""
         rows = sorted(
-            digest(c, *(part for f, e in m for part in (f.digest, e)))
-            for m, c in self.terms.items()
+            [digest(c, *[part for pair in m for part in pair]) for m, c in self.terms.items()]
         )
         return digest("poly", *rows)
 
-    @cached_property
+    @computed
     def blind(self) -> bytes:
         """The digest with every index variable erased."""
         return digest("poly", *sorted(digest(blind(m), c) for m, c in self.terms.items()))
 
-    @cached_property
+    def seen(self, var: Var) -> bytes:
+        """The digest with every index variable erased but one: the part that it plays."""
+        if var not in self.free:
+            return self.blind
+        return digest("poly", *sorted([digest(seen(m, var), c) for m, c in self.terms.items()]))
+
+    @computed
     def factors(self) -> frozenset[Factor]:
         """The indeterminates."""
-        return frozenset(f for m in self.terms for f, _ in m)
+        return frozenset([f for m in self.terms for f, _ in m])
 
-    @cached_property
+    @computed
     def free(self) -> frozenset[Var]:
         """The index variables that are not bound."""
-        return frozenset().union(*(f.free for f in self.factors))
+        return frozenset().union(*[f.free for f in self.factors])
 
-    @cached_property
+    @computed
     def height(self) -> int:
         """How deep binders are nested."""
         return max((f.height for f in self.factors), default=0)
 
-    @cached_property
+    @computed
     def arrays(self) -> frozenset[Array]:
         """The given arrays that occur."""
         return frozenset().union(*(f.arrays for f in self.factors))
 
-    @cached_property
+    @computed
     def marks(self) -> frozenset[str]:
         """What kinds of things occur at any depth."""
         return frozenset().union(*(f.marks for f in self.factors))
@@ -406,7 +500,9 @@ class Poly(Term):
 
 def rational(value: Number) -> Number:
     """An int where possible: cheaper to hash than a Fraction."""
-    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+    if type(value) is int:
+        return value
+    return value.numerator if value.denominator == 1 else value
 
 
 def number(value: Number) -> Poly:
@@ -431,14 +527,18 @@ PI = Constant("pi", 3.141592653589793)
 
 def add(*polys: Poly) -> Poly:
     """The sum of terms."""
-    total: dict[Monomial, Number] = {}
-    for poly in polys:
+    first, *others = [poly for poly in polys if poly.terms] or [ZERO]
+    if not others:
+        return first
+    total = dict(first.terms)
+    for poly in others:
         for monomial, coefficient in poly.terms.items():
-            value = total.get(monomial, 0) + coefficient
-            if value:
+            if monomial not in total:
+                total[monomial] = coefficient
+            elif value := total[monomial] + coefficient:
                 total[monomial] = rational(value)
             else:
-                total.pop(monomial, None)
+                del total[monomial]
     return Poly(total)
 
 
@@ -461,12 +561,17 @@ def index(var: Var) -> Poly:
 
 def ordered(factors: Iterable[tuple[Factor, Number]]) -> Monomial:
     """A monomial from factors and powers, in the order of digests."""
-    return tuple(sorted(factors, key=lambda pair: pair[0].digest))
+    return tuple(sorted(factors))
 
 
 def blind(monomial: Monomial) -> bytes:
     """A monomial's digest with every index variable erased."""
-    return digest(*sorted(digest(f.blind, e) for f, e in monomial))
+    return digest(*sorted([digest(f.blind, e) for f, e in monomial]))
+
+
+def seen(monomial: Monomial, var: Var) -> bytes:
+    """A monomial's digest with every index variable erased but one."""
+    return digest(*sorted([digest(f.seen(var), e) for f, e in monomial]))
 
 
 def leading(poly: Poly) -> Monomial:
