@@ -10,6 +10,7 @@ import numpy as np
 import purenet as pn
 from purenet import checkpoint, data
 from purenet.checkpoint import Model
+from purenet.cli import programs
 from purenet.data.npz import read_inputs
 
 
@@ -20,6 +21,7 @@ class _Rows(NamedTuple):
     y: np.ndarray | None
 
 
+@programs.kept()
 def run(options: argparse.Namespace) -> None:
     """Predict and write CSV; notes go to standard error.
 

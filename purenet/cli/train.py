@@ -13,13 +13,14 @@ import numpy as np
 
 import purenet as pn
 from purenet import checkpoint, data, metrics
-from purenet.cli import extras, notes
+from purenet.cli import extras, notes, programs
 from purenet.cli import job as build
 from purenet.cli.job import Job
 from purenet.data import Dataset
 from purenet.loop import Epoch, Run
 
 
+@programs.kept()
 def run(options: argparse.Namespace) -> None:
     """Train as the options say, and print what happened.
 

@@ -1,0 +1,1 @@
+"""What is claimed about speed, memory and accuracy, one command each: `python -m benchmarks`."""
