@@ -16,6 +16,8 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_default_matmul_precision", "highest")
 ROOT = Path(__file__).parents[1]
+# A program of its own, which starts JAX in its own way when it is read.
+collect_ignore = ["distributed_worker.py"]
 # Everything that takes arrays. The prover works on terms, which mypy checks, and calls its small
 # functions a million times.
 CHECKED = [
@@ -46,3 +48,12 @@ def unchecked():
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache_folder(tmp_path_factory):
+    """Commands keep compiled programs in the user's cache folder: here a temporary one."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.getbasetemp().resolve() / "cache"
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder

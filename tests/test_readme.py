@@ -19,14 +19,12 @@ COMMANDS = [
 ]
 INSTALLING = [line for line in COMMANDS if line.startswith("pip install")]
 MNIST = [line for line in COMMANDS if "mnist" in line]
-LONG = [
-    line
-    for line in COMMANDS
-    if line == "purenet prove"
-    or line.startswith(
-        ("python -m tests.prove.corpus", "python -m bench", "python benchmarks/grad")
-    )
-]
+BEGINNING_LONG = (
+    "python -m tests.prove.corpus",
+    "python -m benchmarks ",
+    "python benchmarks/gradient_checks.py",
+)
+LONG = ["purenet prove", *(line for line in COMMANDS if line.startswith(BEGINNING_LONG))]
 RUNNING = [line for line in COMMANDS if line not in (*INSTALLING, *MNIST, *LONG)]
 PRINTED = re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```", README)
 FILES = Path(os.environ.get("PURENET_MNIST", ROOT.parent / "shared" / "data" / "mnist"))
