@@ -2,17 +2,13 @@
 
 A matrix product has three forms in a dense network: a W forward, δ Wᵀ for the layer below, aᵀ δ for
 the weights. XLA's fast CPU library takes the first two; for a transposed left factor it falls back
-to a slower loop, five times as slow for an output of ten units. The same numbers come out of a
-product whose left factor lies as it is read:
+to a slower loop, five times as slow for an output of ten units. There the same numbers come out of
+a product whose left factor lies as it is read, and is small:
 
-| units of δ | form | copied |
-|---|---|---|
-| 2 to 64 | (copy(δᵀ) · a)ᵀ | δ, and the result |
-| 1, or up to 256 | aᵀ δ as it is: the slower loop is no slower here | nothing |
-| more | copy(aᵀ) · δ | a |
+    aᵀ δ = (copy(δᵀ) · a)ᵀ            for 2 to 64 units
 
 An accelerator's library takes every form, so nothing is copied there. Measured by
-`benchmarks/products.py`.
+`benchmarks/products.py`; `docs/performance.md` has what was tried for wider layers.
 """
 
 import functools
@@ -26,7 +22,7 @@ from purenet.recompute import after
 
 Product = Callable[[Any, Any], Any]
 
-NARROW, WIDE = 64, 256
+NARROW = 64
 
 
 def transposed_product(
@@ -54,17 +50,12 @@ def on_cpu(width: Any) -> Callable[[Product, Array, Array], Array]:
     """Return the form for a CPU. The prover's widths are symbols, which cannot be compared."""
     if not isinstance(width, int):
         return plain
-    return narrow if 1 < width <= NARROW else wide if width > WIDE else plain
+    return narrow if 1 < width <= NARROW else plain
 
 
 def plain(product: Product, a: Array, delta: Array) -> Array:
     """Return aᵀ δ as it is written."""
     return product(a.T, delta)
-
-
-def wide(product: Product, a: Array, delta: Array) -> Array:
-    """Return copy(aᵀ) · δ; without the barrier the copy is folded into the product again."""
-    return product(lax.optimization_barrier(a.T), delta)
 
 
 def narrow(product: Product, a: Array, delta: Array) -> Array:

@@ -9,8 +9,8 @@ import pytest
 
 from purenet import products
 
-FORMS = [products.plain, products.wide, products.narrow]
-WIDTHS = [1, products.NARROW, products.NARROW + 1, products.WIDE, products.WIDE + 1]
+FORMS = [products.plain, products.narrow]
+WIDTHS = [1, 2, products.NARROW, products.NARROW + 1]
 
 
 def drawn(batch, inputs, outputs):
@@ -28,7 +28,7 @@ def test_every_form_is_the_sum_over_the_examples(outputs):
         np.testing.assert_allclose(form(a, delta), expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("outputs", [3, products.WIDE + 1])
+@pytest.mark.parametrize("outputs", [3, products.NARROW + 1])
 def test_it_is_mapped_and_differentiated_like_the_plain_product(outputs):
     pairs = [drawn(4 + i, 3, outputs) for i in (0, 0)]
     a, delta = (jnp.stack(arrays) for arrays in zip(*pairs, strict=True))
@@ -42,11 +42,10 @@ def test_it_is_mapped_and_differentiated_like_the_plain_product(outputs):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("outputs", [10, 512])
-def test_no_left_factor_is_transposed_on_a_cpu(outputs):
+def test_no_left_factor_of_a_narrow_layer_is_transposed_on_a_cpu():
     if jax.default_backend() != "cpu":
         pytest.skip("the form is that of a CPU")
-    shapes = [jax.ShapeDtypeStruct((256, n), jnp.float32) for n in (784, outputs)]
+    shapes = [jax.ShapeDtypeStruct((256, n), jnp.float32) for n in (784, 10)]
     shipped, plain = (
         jax.jit(functools.partial(form, jnp.matmul)).lower(*shapes).compile().as_text()
         for form in (products.transposed_product, products.plain)
@@ -70,7 +69,7 @@ def test_a_batch_of_narrow_products_beside_another_product_is_compiled(x64):
 
 def test_the_form_follows_from_the_width():
     forms = [products.on_cpu(width).__name__ for width in WIDTHS]
-    assert forms == ["plain", "narrow", "plain", "plain", "wide"]
+    assert forms == ["plain", "narrow", "narrow", "plain"]
 
 
 @pytest.mark.parametrize("platform", ["cuda", "tpu"])

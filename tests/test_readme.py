@@ -23,8 +23,13 @@ BEGINNING_LONG = (
     "python -m tests.prove.corpus",
     "python -m benchmarks ",
     "python benchmarks/gradient_checks.py",
+    "python examples/four_equations.py",
 )
-LONG = ["purenet prove", *(line for line in COMMANDS if line.startswith(BEGINNING_LONG))]
+LONG = [
+    "purenet prove",
+    "python -m derivations",
+    *(line for line in COMMANDS if line.startswith(BEGINNING_LONG)),
+]
 RUNNING = [line for line in COMMANDS if line not in (*INSTALLING, *MNIST, *LONG)]
 PRINTED = re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```", README)
 FILES = Path(os.environ.get("PURENET_MNIST", ROOT.parent / "shared" / "data" / "mnist"))

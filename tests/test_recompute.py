@@ -60,6 +60,7 @@ def test_the_compiled_gradient_is_the_same_with_other_activations(every, problem
     assert_equal_trees(jax.jit(gradient(every, hidden))(*problem), expected, 1e-12)
 
 
+@pytest.mark.slow
 def test_it_works_under_vmap_and_gives_hessian_vector_products(problem):
     params, x, y = problem
     direction = jax.tree.map(jnp.cos, params)

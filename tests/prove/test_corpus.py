@@ -12,11 +12,11 @@ def report(outcomes):
 
 
 def test_no_wrong_rule_of_a_sample_is_proved_and_no_right_one_refuted():
-    chosen = suite.sample(CASES, 8, seed=7)
+    chosen = suite.sample(CASES, 5, seed=7)
     outcomes = list(suite.examine_all(chosen, processes=1))
     assert suite.sound(outcomes), report(outcomes)
     wrong = [said for o in outcomes for said in o.wrong]
-    assert len(wrong) >= 6
+    assert len(wrong) >= 4
     assert sum(said.verdict == "refuted" for said in wrong) >= len(wrong) - 1, report(outcomes)
 
 
