@@ -1,14 +1,17 @@
 """The dense layer and one step of the recursion, with an arbitrary differentiable activation."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
+import jax.numpy as jnp
 from jax import Array
 
 from purenet.activations import Activation, identity
 from purenet.backprop import input_gradient, parameter_gradient
 from purenet.network import Dense, InputScaling, Network, weighted_input
-from purenet.prove.builtin.claim import Claim, vjp
+from purenet.products import narrow, plain
+from purenet.prove.builtin.claim import Claim, equal, vjp
 from purenet.prove.domains import function, real
 from purenet.prove.opaque import Opaque
 
@@ -20,10 +23,12 @@ SCALINGS = {
 
 
 def claims() -> Iterator[Claim]:
-    """`dense`, `layer_step` and the scaling of inputs."""
+    """`dense`, `layer_step`, the weight gradient's form on a CPU, and the scaling of inputs."""
     layer = domains_of_layer("inputs", "units")
     yield vjp("dense", dense, dense_pullback, layer, X)
     yield vjp("layer_step", step, step_pullback, layer, X, function("sigma"))
+    forms = (functools.partial(form, jnp.matmul) for form in (narrow, plain))
+    yield equal("dense.narrow_on_cpu", *forms, X, real("batch units"))
     for word, scaling in SCALINGS.items():
         yield vjp(
             f"input_scaling.{word}",
