@@ -68,6 +68,22 @@ def ratios(values: Sequence[float], base: Sequence[float]) -> list[float]:
     return [value / one for value, one in zip(values, base, strict=True)]
 
 
+def timing(seconds: Sequence[float], base: Sequence[float]) -> tuple[str, ...]:
+    """Return median, quartiles, range in seconds; median and range as ratios to `base`, run by run.
+
+    >>> timing([2.0, 2.0], [1.0, 2.0])
+    ('2.000', '2.000 to 2.000', '2.000 to 2.000', '1.50', '1.00 to 2.00')
+    """
+    own, ratio = spread(seconds), spread(ratios(seconds, base))
+    return (
+        f"{own.median:.3f}",
+        f"{own.low:.3f} to {own.high:.3f}",
+        f"{own.least:.3f} to {own.most:.3f}",
+        f"{ratio.median:.2f}",
+        f"{ratio.least:.2f} to {ratio.most:.2f}",
+    )
+
+
 def table(rows: Rows) -> str:
     """Return the rows as a Markdown table: the first row is the head, the first column words.
 

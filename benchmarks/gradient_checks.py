@@ -30,7 +30,8 @@ from jax.test_util import check_grads
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.prover_speed import aligned, machine
+from benchmarks import common
+from benchmarks.prover_speed import machine
 from purenet import prove
 from purenet.prove.domains import Domain, sizes_of
 from tests.prove.corpus import suite
@@ -260,7 +261,7 @@ def table(outcomes: Sequence[Outcome], sizes: Sequence[int] = SIZES) -> str:
     kinds = [_row(kind, [t for t in wrong if t.kind == kind], sizes) for kind in sorted(counts)]
     total = _row("all wrong rules", wrong, sizes)
     right = _row("right rules", [o.right for o in outcomes], sizes)
-    return aligned([head, *kinds, total, [*right[:-1], ""]])
+    return common.table([head, *kinds, total, [*right[:-1], ""]])
 
 
 def _row(name: str, rows: Sequence[Tried], sizes: Sequence[int]) -> list[str]:

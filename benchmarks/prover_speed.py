@@ -26,6 +26,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks import common
 from purenet import prove
 from purenet.cli import table
 from purenet.prove import builtin
@@ -98,18 +99,6 @@ def remarks(done: Sequence[Timed]) -> str:
     return "\n".join(lines + [f"{t.verdict}: {t.name}" for t in done if t.verdict != "proved"])
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Return the rows as a Markdown table: the first row is the head, the first column words."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    rule = ["-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])]
-    return "\n".join(
-        f"| {r[0]:{widths[0]}} | "
-        + " | ".join(f"{cell:>{w}}" for cell, w in zip(r[1:], widths[1:], strict=True))
-        + " |"
-        for r in (rows[0], rule, *rows[1:])
-    )
-
-
 def machine() -> str:
     """Return the device, the number of cores and the versions that a table depends on."""
     device = f"{jax.devices()[0].platform}, {platform.machine()}, {os.cpu_count()} cores"
@@ -135,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 done = alone.apply(measured, asked)
             rows.append(row(kind, done))
             said.append(remarks(done))
-    print(aligned(rows))
+    print(common.table(rows))
     print(
         f"\nOne theorem after the other in one process; {load}; seed {options.seed}.\n{machine()}."
     )

@@ -42,16 +42,10 @@ def rows(done: Sequence[Measured]) -> list[tuple[str, ...]]:
 
 
 def _row(one: Measured, base: Measured) -> tuple[str, ...]:
-    seconds = common.spread(one.seconds)
-    ratio = common.spread(common.ratios(one.seconds, base.seconds))
     return (
         training.label(one.peer),
         f"{one.first:.3f}",
-        f"{seconds.median:.3f}",
-        f"{seconds.low:.3f} to {seconds.high:.3f}",
-        f"{seconds.least:.3f} to {seconds.most:.3f}",
-        f"{ratio.median:.2f}",
-        f"{ratio.least:.2f} to {ratio.most:.2f}",
+        *common.timing(one.seconds, base.seconds),
         f"{one.loss:.4f}",
         f"{one.accuracy:.4f}",
     )
