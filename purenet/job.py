@@ -13,13 +13,14 @@ from jaxtyping import Array
 from purenet import batches, feeding, losses, metrics, processes, sharding
 from purenet.backprop import check_trainable
 from purenet.batches import Data
+from purenet.compiling import compiled_pass
 from purenet.evaluation import Spread
 from purenet.feeding import Pieces
 from purenet.losses import Loss
 from purenet.metrics import Metric
 from purenet.network import Network, Params, check_params
 from purenet.stop import Iterations, Rule, needs_validation
-from purenet.training import State, init_state, one_pass
+from purenet.training import State, init_state
 
 
 class Job(NamedTuple):
@@ -95,11 +96,12 @@ def prepare(
     stripes = _stripes(stripes, lengths, batch)
     key = jax.random.key(0) if key is None else key
     state = _state(params, optimizer, mesh)
+    platform = jax.default_backend() if mesh is None else None
+    step = functools.partial(compiled_pass(net, batch, platform), net, loss, optimizer)
     if mesh is None:
-        step = functools.partial(_compiled_pass, net, loss, optimizer)
         pieces = feeding.on_device(train, stripes, batch, key, stream_above)
     else:
-        step = functools.partial(_compiled_pass, net, loss, optimizer, mesh=mesh)
+        step = functools.partial(step, mesh=mesh)
         pieces = feeding.on_mesh(mesh, train, stripes, batch, key, stream_above)
     held = _held(held_out, counts, mesh, stream_above)
     limit = min((rule.count for rule in rules if isinstance(rule, Iterations)), default=None)
@@ -141,9 +143,6 @@ def _state(
 @functools.partial(jax.jit, static_argnames=("optimizer", "mesh"))
 def _compiled_state(params: Params, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
     return sharding.keep(mesh, params, init_state(params, optimizer))
-
-
-_compiled_pass = jax.jit(one_pass, static_argnames=("net", "loss", "optimizer", "mesh"))
 
 
 def _held(

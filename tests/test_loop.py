@@ -9,7 +9,7 @@ import optax
 import pytest
 
 import purenet as pn
-from purenet import batches, evaluation, job, losses, metrics, stop
+from purenet import batches, compiling, evaluation, job, losses, metrics, stop
 
 N, BATCH = 20, 8
 RNG = np.random.default_rng(0)
@@ -204,13 +204,18 @@ def test_a_full_batch_is_the_same_where_data_would_be_streamed():
 @pytest.fixture
 def passes(monkeypatch):
     """Record (data, rows) of every compiled pass."""
-    seen, compiled = [], job._compiled_pass
+    seen = []
 
-    def spy(net, loss, optimizer, state, data, rows):
-        seen.append((data, rows))
-        return compiled(net, loss, optimizer, state, data, rows)
+    def spying(*arguments):
+        compiled = compiling.compiled_pass(*arguments)
 
-    monkeypatch.setattr(job, "_compiled_pass", spy)
+        def spy(net, loss, optimizer, state, data, rows):
+            seen.append((data, rows))
+            return compiled(net, loss, optimizer, state, data, rows)
+
+        return spy
+
+    monkeypatch.setattr(job, "compiled_pass", spying)
     return seen
 
 
@@ -231,10 +236,11 @@ def test_resident_data_goes_over_once_and_bytes_stay_bytes(passes):
 
 def test_the_program_is_compiled_once_and_the_data_is_not_in_it():
     optimizer = optax.sgd(0.25)
-    before = job._compiled_pass._cache_size()
+    compiled = compiling.compiled_pass(NET, BATCH, "cpu")
+    before = compiled._cache_size()
     first = fit(optimizer=optimizer, epochs=3)
     second = fit(data=(X + 1, 1 - LABELS), optimizer=optimizer, epochs=2, key=jax.random.key(3))
-    assert job._compiled_pass._cache_size() == before + 1
+    assert compiled._cache_size() == before + 1
     assert differ(first.params, second.params)
 
 

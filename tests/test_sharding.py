@@ -12,7 +12,7 @@ from jax.sharding import PartitionSpec as P
 
 import purenet as pn
 from benchmarks import scaling
-from purenet import checkpoint, evaluation, job, losses, sharding, stop, training
+from purenet import checkpoint, compiling, evaluation, losses, sharding, stop, training
 
 RNG = np.random.default_rng(0)
 # 10 units of the second layer and 37 examples: no axis of 4 or 8 divides them.
@@ -231,10 +231,11 @@ def test_a_run_on_a_mesh_is_used_as_any_other(tmp_path):
 
 def test_a_mesh_has_one_program_for_all_epochs_and_runs():
     mesh, optimizer = mesh_of((2, 4)), optax.adam(0.02)
-    before = job._compiled_pass._cache_size()
+    compiled = compiling.compiled_pass(NET, BATCH, None)
+    before = compiled._cache_size()
     run = fit(mesh=mesh, optimizer=optimizer, epochs=3)
     fit(run.state, mesh=mesh, optimizer=optimizer, epochs=2, key=jax.random.key(5))
-    assert job._compiled_pass._cache_size() == before + 1
+    assert compiled._cache_size() == before + 1
 
 
 BYTES = 4
