@@ -30,8 +30,8 @@ from benchmarks.peers import Peer
 from benchmarks.peers.job import Settings
 
 ROOT = Path(__file__).parents[1]
-MNIST = Settings((784, 256, 10), 128, 0.01, 6, 0.98)
-TOY = Settings((12, 8, 3), 16, 0.02, 4, 0.9)
+MNIST = Settings((784, 256, 10), 128, 0.01, 6, 0.98, 0.02)
+TOY = Settings((12, 8, 3), 16, 0.02, 4, 0.9, 0.01)
 
 
 class Done(NamedTuple):
@@ -55,6 +55,8 @@ def command(peer: Peer, data: Path, seed: int, out: Path, settings: Settings) ->
     options = {
         "hidden": ",".join(map(str, settings.sizes[1:-1])),
         "batch-size": settings.batch,
+        "optimizer": "adamw",
+        "weight-decay": settings.weight_decay,
         "learning-rate": settings.rate,
         "schedule": "cosine",
         "epochs": settings.epochs,
@@ -180,9 +182,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if label(wanted[0]) not in found:
         return 1
     print(
-        f"{'-'.join(map(str, settings.sizes))}, batches of {settings.batch}, Adam, rate "
-        f"{settings.rate:g} falling to 0 over {settings.epochs} epochs; until validation accuracy "
-        f"{settings.target:g}\n{common.machine(training.PACKAGES)}\n"
+        f"{'-'.join(map(str, settings.sizes))}, batches of {settings.batch}, AdamW, rate "
+        f"{settings.rate:g} falling to 0 over {settings.epochs} epochs, weight decay "
+        f"{settings.weight_decay:g}; until validation accuracy {settings.target:g}\n"
+        f"{common.machine(training.PACKAGES)}\n"
     )
     print(common.table(rows(found, settings.target)))
     if options.json:
@@ -191,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    given = {name: getattr(options, name) for name in ("batch", "rate", "epochs", "target")}
+    given = {name: getattr(options, name) for name in Settings._fields[1:]}
     chosen = {name: value for name, value in given.items() if value is not None}
     usual = TOY if options.quick else MNIST
     if options.hidden:
@@ -216,8 +219,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--peer", action="append", default=[], metavar="NAME", help="this peer (may be repeated)")
     add("--hidden", type=int, metavar="N", help=f"units of the hidden layer ({MNIST.sizes[1]})")
     add("--batch", type=int, metavar="N", help=f"examples per update ({MNIST.batch})")
-    add("--rate", type=float, metavar="R", help=f"Adam's, at the start ({MNIST.rate:g})")
+    add("--rate", type=float, metavar="R", help=f"AdamW's, at the start ({MNIST.rate:g})")
     add("--epochs", type=int, metavar="N", help=f"over which it falls to 0 ({MNIST.epochs})")
+    add("--weight-decay", type=float, metavar="D", help=f"AdamW's ({MNIST.weight_decay:g})")
     add("--target", type=float, metavar="A", help=f"validation accuracy ({MNIST.target:g})")
     add("--all", action="store_true", help="the documented loops too")
     add("--json", metavar="FILE", help="write every number there too")

@@ -59,8 +59,8 @@ def test_a_loop_makes_the_updates_that_it_should(peer, witness):
     np.testing.assert_array_equal(labels, witness[1])
 
 
-def test_adam_with_a_falling_rate_is_the_same_rule_in_every_loop():
-    setting = SETTING._replace(optimizer="adam", rate=1e-2, decay=20)
+def test_adamw_with_a_falling_rate_is_the_same_rule_in_every_loop():
+    setting = SETTING._replace(optimizer="adam", rate=1e-2, decay=20, weight_decay=0.5)
     peers = [p for p in PLAIN if (p.name, p.kind) not in {("JAX and optax", "documented")}]
     found = {training.label(p): trained(p, setting)[0] for p in peers if p.name != "scikit-learn"}
     for losses in found.values():
@@ -108,7 +108,8 @@ def test_a_whole_run_prints_equal_losses_and_writes_every_number(tmp_path, capsy
 @pytest.mark.parametrize("rule", ["sgd", "adam"])
 def test_every_framework_that_is_installed_makes_the_same_updates(rule):
     said: list[str] = []
-    setting = SETTING if rule == "sgd" else SETTING._replace(optimizer=rule, rate=1e-2, decay=20)
+    adam = SETTING._replace(optimizer="adam", rate=1e-2, decay=20, weight_decay=0.5)
+    setting = SETTING if rule == "sgd" else adam
     done = training.measure(setting, [PEERS[0], *HEAVY], *training.toy(), 1, say=said.append)
     assert said == []
     for one in done:

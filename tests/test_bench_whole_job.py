@@ -64,7 +64,8 @@ def test_the_command_of_purenet_has_the_settings_of_the_others(tmp_path):
     assert (784, *options.hidden, 10) == settings.sizes
     assert (options.batch_size, options.learning_rate) == (settings.batch, settings.rate)
     assert (options.epochs, options.target_metric) == (settings.epochs, settings.target)
-    assert (options.optimizer, options.schedule) == ("adam", "cosine")
+    assert (options.optimizer, options.schedule) == ("adamw", "cosine")
+    assert options.weight_decay == settings.weight_decay
     assert (options.seed, options.data, options.data_dir) == (3, "mnist", str(tmp_path))
 
 

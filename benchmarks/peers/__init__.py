@@ -1,8 +1,9 @@
 """One training loop per peer, all on the same data, initial weights, order of examples and sums.
 
 Dense layers with ReLU between them; pixels divided by 255; softmax cross-entropy, mean over the
-batch; float32; plain SGD or Adam (0.9, 0.999, 1e-8) without weight decay. The last batch of an
-epoch has what is left. A loop returns the mean training loss of its epoch, which its users print.
+batch; float32; plain SGD or Adam (0.9, 0.999, 1e-8), with AdamW's weight decay if asked for. The
+last batch of an epoch has what is left. A loop returns the mean training loss of its epoch, which
+its users print.
 
 `PEERS` is the table of loops. Each is a function (setting, train, weights) -> `Trainer` in a module
 of this package, which imports its framework; this module imports none.
@@ -29,6 +30,7 @@ class Setting(NamedTuple):
         rate: its learning rate.
         decay: over how many updates the rate falls to 0, as a cosine; 0 keeps it.
         seed: of the initial weights and the order of the examples.
+        weight_decay: of Adam, decoupled (AdamW), on weights and biases; scikit-learn has none.
     """
 
     sizes: tuple[int, ...]
@@ -37,6 +39,7 @@ class Setting(NamedTuple):
     rate: float = 0.1
     decay: int = 0
     seed: int = 0
+    weight_decay: float = 0.0
 
     @property
     def name(self) -> str:

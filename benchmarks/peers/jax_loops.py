@@ -89,7 +89,10 @@ def optax_rule(setting: Setting) -> optax.GradientTransformation:
     """Return the optimizer of optax."""
     decayed = setting.decay and optax.cosine_decay_schedule(setting.rate, setting.decay)
     if setting.optimizer == "adam":
-        return optax.adam(decayed or setting.rate, *BETAS, eps=EPSILON)
+        rate, decay = decayed or setting.rate, setting.weight_decay
+        if decay:
+            return optax.adamw(rate, *BETAS, eps=EPSILON, weight_decay=decay)
+        return optax.adam(rate, *BETAS, eps=EPSILON)
     return optax.sgd(decayed or setting.rate)
 
 

@@ -22,20 +22,22 @@ MNIST = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-lab
 
 
 class Settings(NamedTuple):
-    """What is the same for every peer: see `Setting`; the rate is Adam's and falls as a cosine."""
+    """What is the same for every peer: see `Setting`; the rate is AdamW's and falls as a cosine."""
 
     sizes: tuple[int, ...]
     batch: int
     rate: float
     epochs: int
     target: float
+    weight_decay: float
 
 
 def run(module: str, function: str, data: Path, seed: int, file: Path, settings: Settings) -> dict:
     """Train until the target is reached on the validation data, save, and return the figures."""
     train, validation, test = examples(data, seed)
     updates = -(-len(train.x) // settings.batch) * settings.epochs
-    setting = Setting(tuple(settings.sizes), settings.batch, "adam", settings.rate, updates, seed)
+    sizes, batch, rate, *_, weight_decay = settings
+    setting = Setting(tuple(sizes), batch, "adam", rate, updates, seed, weight_decay)
     make = getattr(importlib.import_module(f"benchmarks.peers.{module}"), function)
     trainer = make(setting, train, initial_weights(setting))
     reached, done = 0.0, 0

@@ -72,5 +72,6 @@ def _optimizer(setting: Setting) -> keras.optimizers.Optimizer:
     if setting.decay:
         rate = keras.optimizers.schedules.CosineDecay(setting.rate, setting.decay)
     if setting.optimizer == "adam":
-        return keras.optimizers.Adam(rate, *BETAS, epsilon=EPSILON)
+        decay = setting.weight_decay or None
+        return keras.optimizers.AdamW(rate, decay, *BETAS, epsilon=EPSILON)
     return keras.optimizers.SGD(rate)

@@ -76,7 +76,7 @@ def _book_rule(setting: Setting, params: Arrays) -> Callable[[Arrays], None]:
             ms[n] = BETAS[0] * ms[n] + (1 - BETAS[0]) * g
             vs[n] = BETAS[1] * vs[n] + (1 - BETAS[1]) * g**2
             m, v = ms[n] / (1 - BETAS[0] ** steps), vs[n] / (1 - BETAS[1] ** steps)
-            p -= rate * m / (np.sqrt(v) + EPSILON)
+            p -= rate * (m / (np.sqrt(v) + EPSILON) + setting.weight_decay * p)
 
     return adam if setting.optimizer == "adam" else sgd
 
@@ -147,6 +147,8 @@ def _in_place_rule(setting: Setting, params: Arrays) -> Callable[[Arrays], None]
             np.sqrt(v, out=s)
             s *= root
             s += np.float32(EPSILON)
+            if setting.weight_decay:
+                p *= np.float32(1 - rate * setting.weight_decay)
             p -= np.multiply(np.divide(m, s, out=s), step, out=s)
 
     return adam if setting.optimizer == "adam" else sgd

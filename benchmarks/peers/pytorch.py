@@ -72,7 +72,10 @@ def compiled_update(setting: Setting, train: Examples, weights: Weights) -> Trai
         if setting.optimizer == "adam":
             steps.add_(1)
         for name, p in params.items():
-            p.sub_(rate * _direction(setting, slots[name], grads[name], steps))
+            direction = _direction(setting, slots[name], grads[name], steps)
+            if setting.weight_decay:
+                direction = direction + setting.weight_decay * p
+            p.sub_(rate * direction)
         return loss
 
     def update(x: torch.Tensor, y: torch.Tensor, number: int) -> torch.Tensor:
@@ -158,9 +161,9 @@ def _optimizer(
     setting: Setting, model: nn.Module, fused: bool | None = None
 ) -> torch.optim.Optimizer:
     if setting.optimizer == "adam":
-        return torch.optim.Adam(
-            model.parameters(), setting.rate, betas=BETAS, eps=EPSILON, fused=fused
-        )
+        parameters, decay = model.parameters(), setting.weight_decay
+        rule = torch.optim.AdamW if decay else torch.optim.Adam
+        return rule(parameters, setting.rate, BETAS, EPSILON, weight_decay=decay, fused=fused)
     return torch.optim.SGD(model.parameters(), setting.rate, fused=fused)
 
 
