@@ -5,13 +5,14 @@ every place along its axis "data" does the same for its part of each batch:
 
 | | what a place holds | its rows of indices |
 |---|---|---|
-| batches | all examples of its process | its columns of the rows of its process |
+| batches | all examples of its group | its columns of the rows of its group |
 | batches, streamed | the examples of its columns, a piece at a time | 0, 1, 2, … |
-| full batch | its part of the examples of its process | none |
+| full batch | its part of the examples of its group | none |
 
-So nothing but gradients is sent between devices, and the order is that of one device: with several
-processes, that of one device which is told their stripes. Places and parts are filled up with
-examples of weight 0.
+A group is one process, or several that hold the same places and so the same examples. Nothing but
+gradients and the sums of split layers is sent between devices, and the order is that of one device:
+with several groups, that of one device which is told their stripes. Places and parts are filled up
+with examples of weight 0.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -69,24 +70,24 @@ def on_mesh(
 
     Args:
         mesh: with an axis "data" or without it.
-        share: the examples of this process.
-        stripes: the lengths of the shares of all processes; of a single one any stripes.
+        share: the examples of the group of this process.
+        stripes: the lengths of the shares of all groups; of a single one any stripes.
         batch: examples per update in all processes together.
         key: the same in every process.
         stream_above: bytes of x on one device.
     """
     places = processes.places(mesh)
-    count = len(set(places.stripes))
+    count = len(places.groups)
     longest = len(share.x) if count == 1 else max(stripes)
     if batch == sum(stripes):
         parts = _parts(share, len(places.own), -(-longest // len(places.own)))
         everything = _spread(mesh, parts)
         return lambda _: iter([(everything, None)])
-    # A process has ⌈batch / count⌉ columns or one fewer; each of its places has as many.
+    # A group has ⌈batch / count⌉ columns or one fewer; each of its places has as many.
     width = -(-batches.shares(batch, count)[0] // len(places.own))
 
     def columns(epoch: int) -> list[np.ndarray]:
-        rows = _own_rows(key, epoch, stripes, batch, None if count == 1 else places.process)
+        rows = _own_rows(key, epoch, stripes, batch, None if count == 1 else places.group)
         return np.split(
             _filled(rows, len(places.own) * width, axis=1, value=-1), len(places.own), 1
         )
@@ -112,8 +113,8 @@ def held_out(mesh: Mesh, share: Data, lengths: tuple[int, ...], stream_above: in
     rows = evaluation.ROWS_AT_ONCE
     starts = range(0, each, rows)
     there = [
-        np.arange(each) < lengths[process] - each * place
-        for process, place in zip(places.stripes, places.numbers, strict=True)
+        np.arange(each) < lengths[group] - each * place
+        for group, place in zip(places.stripes, places.numbers, strict=True)
     ]
 
     def pieces() -> Iterator[Data]:

@@ -111,7 +111,7 @@ def prepare(
 def _read(
     net: Network, loss: Loss, data: Any, mesh: Mesh | None, name: str
 ) -> tuple[Any, tuple[int, ...]]:
-    """Return the checked data of this process, and how many examples each process has."""
+    """Return the checked data of this process, and how many examples each share has."""
     if data is None and name == "validation":
         return None, ()
     read = functools.partial(batches.parse, net, loss, data, name)
@@ -162,8 +162,8 @@ def _stripes(
     if len(lengths) > 1:
         if stripes not in (None, len(lengths), lengths):
             raise ValueError(
-                f"stripes: the data of {len(lengths)} processes lie in stripes of {lengths} "
-                f"examples, got {stripes}; leave stripes out"
+                f"stripes: the processes hold the data in stripes of {lengths} examples, got "
+                f"{stripes}; leave stripes out"
             )
         given = lengths
     elif stripes is None:

@@ -101,7 +101,8 @@ def fit(
         mesh: of many devices, with axes "data", "model" or both, as `jax.make_mesh` makes it; what
             is split over them: `purenet.sharding`. The result is that of one device up to
             rounding, and lies on the mesh. In a program of several processes every one calls this
-            with the same arguments, but its own share of `data` and `validation`.
+            with the same arguments, but its own share of `data` and `validation`; those that
+            differ only along "model" have a share together, and each passes all of it.
         stripes: how many stripes of the same length, or their lengths: each batch has the same
             number of examples of every stripe, each shuffled by itself. It is how several
             processes hold the data, and this gives one device the order of theirs.

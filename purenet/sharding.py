@@ -53,7 +53,7 @@ def gather(tree: Any) -> Any:
     """Return the tree with every array whole, in NumPy on the host.
 
     Arrays that are spread over several processes are sent to all of them, so each process has to
-    call this, and may then go on alone.
+    call this, and may then go on alone. Every device needs room for one whole array at a time.
     """
     return jax.tree.map(_whole, tree)
 

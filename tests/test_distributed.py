@@ -1,5 +1,6 @@
-"""Two processes over loopback, each with its share of the data, train what one device trains."""
+"""Processes over loopback, each with its share of the data, train what one device trains."""
 
+import functools
 import json
 import socket
 import subprocess
@@ -11,11 +12,17 @@ import numpy as np
 import pytest
 import shares
 
+import purenet as pn
 from purenet import checkpoint
 
-PROCESSES = 2
 WORKER = Path(__file__).with_name("distributed_worker.py")
 SECONDS = 240
+# Which layouts the same processes train on, one after the other, and what.
+STARTS = {
+    ("data", "model across"): ("batches",),
+    ("model inside", "data inside", "model alone"): tuple(shares.RUNS),
+    ("both across",): tuple(shares.RUNS),
+}
 
 
 def free_port():
@@ -24,56 +31,119 @@ def free_port():
         return found.getsockname()[1]
 
 
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    """The function from names of layouts to the folder that their processes wrote to."""
+    return functools.cache(
+        lambda layouts: run_processes(layouts, tmp_path_factory.mktemp("distributed"))
+    )
+
+
 @pytest.fixture(
     scope="module",
-    params=[(1, ["batches"]), pytest.param((2, list(shares.RUNS)), marks=pytest.mark.slow)],
-    ids=["one device each", "two devices each"],
+    params=[
+        pytest.param((layouts, name), marks=[pytest.mark.slow] if "data" not in layouts else [])
+        for layouts in STARTS
+        for name in layouts
+    ],
+    ids=lambda param: param[1],
 )
-def folder(request, tmp_path_factory):
-    """What two processes wrote, with one device each, or two of which each has half the units."""
-    devices, runs = request.param
-    path, port = tmp_path_factory.mktemp("distributed"), free_port()
+def written(request, start):
+    """A layout, and the folder that its processes wrote to."""
+    layouts, name = request.param
+    return shares.LAYOUTS[name], start(layouts) / name
+
+
+def run_processes(layouts, folder):
+    """Run the processes of these layouts and return the folder."""
+    layout, port = shares.LAYOUTS[layouts[0]], free_port()
+    processes = len(layout.share)
+    devices = np.size(layout.devices) // processes
+    for name in layouts:
+        (folder / name).mkdir()
+    what = map(",".join, (layouts, STARTS[layouts]))
+    command = [*map(str, (processes, devices, port, folder)), *what]
     started = [
         subprocess.Popen(
-            [sys.executable, WORKER, *map(str, (rank, PROCESSES, port, devices, path)), *runs],
-            stderr=subprocess.PIPE, text=True,
+            [sys.executable, WORKER, str(rank), *command], stderr=subprocess.PIPE, text=True
         )
-        for rank in range(PROCESSES)
-    ]  # fmt: skip
+        for rank in range(processes)
+    ]
     try:
         errors = [process.communicate(timeout=SECONDS)[1] for process in started]
     finally:
         for process in started:
             process.kill()
-    assert [process.returncode for process in started] == [0, 0], "\n".join(errors)[-4000:]
-    return path
+    codes = [process.returncode for process in started]
+    assert codes == [0] * processes, "\n".join(e[-4000:] for e in errors)
+    return folder
 
 
-def test_processes_train_what_one_device_with_their_stripes_trains(folder):
-    written = {path.stem: path for path in folder.glob("*.npz")}
-    assert "batches" in written
-    for name, path in written.items():
-        options, stripes = shares.RUNS[name], shares.LENGTHS[37]
-        run = shares.fit(**options, stripes=stripes)
-        resumed = shares.fit(run.state, **options, stripes=stripes)
-        expected = [(each.params, each.best, each.history) for each in (run, resumed)]
+@functools.cache
+def on_one_device(name, stripes):
+    run = shares.fit(**shares.RUNS[name], stripes=stripes)
+    return run, shares.fit(run.state, **shares.RUNS[name], stripes=stripes)
+
+
+def told(written):
+    layout, folder = written
+    ranks = range(len(layout.share))
+    return [json.loads((folder / f"told{rank}.json").read_text()) for rank in ranks]
+
+
+def test_processes_train_what_one_device_with_their_stripes_trains(written):
+    layout, folder = written
+    paths = {path.stem: path for path in folder.glob("*.npz")}
+    assert "batches" in paths
+    for name, path in paths.items():
+        both = on_one_device(name, layout.told)
+        expected = [(run.params, run.best, run.history) for run in both]
         with np.load(path) as file:
             got = [file[key] for key in file.files]
         for one, other in zip(jax.tree.leaves(expected), got, strict=True):
             np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-5, err_msg=name)
-        assert run.history.updates[-1] == 2 * {"full": 1}.get(name, 5)
+        assert both[0].history.updates[-1] == 2 * {"full": 1}.get(name, 5)
 
 
-def test_the_parameters_of_all_processes_are_saved_whole(folder):
+def test_the_parameters_of_all_processes_are_saved_whole(written):
+    layout, folder = written
     saved = checkpoint.load(folder / "model.safetensors").params
-    run = shares.fit(**shares.BATCHES, stripes=shares.LENGTHS[37])
+    run, _ = on_one_device("batches", layout.told)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, 1e-4, 1e-5), saved, run.params)
 
 
-def test_every_process_hears_of_data_that_cannot_be_used(folder):
-    own, other = (json.loads((folder / f"refused{rank}.json").read_text()) for rank in (0, 1))
+def test_parameters_of_all_processes_are_used_by_all_together_and_gathered_by_each(written):
+    params = on_one_device("batches", written[0].told)[0].params
+    predicted = pn.predict(shares.NET, params, shares.X)
+    scores = pn.evaluate(shares.NET, shares.LOSS, params, shares.VALIDATION)
+    for got in told(written):
+        np.testing.assert_allclose(got["together"], predicted, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(got["alone"], predicted, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(got["scores"], scores, rtol=1e-4, atol=1e-5)
+
+
+def test_a_process_holds_no_more_of_the_weights_than_its_devices_need(written):
+    assert {tuple(each["held"]) for each in told(written)} == {written[0].held}
+
+
+def test_every_process_hears_of_data_that_cannot_be_used(written):
+    own, *others = (each["error"] for each in told(written))
     assert "nan at index" in own["here"]
-    assert other["here"] == "data: the processes [0] have data that cannot be used"
-    for told in (own, other):
-        assert "every process needs arrays of the same dtypes" in told["kinds"]
-        assert told["stripes"].startswith("stripes: the data of 2 processes lie in stripes")
+    for other in others:
+        assert other["here"] == "data: the processes [0] have data that cannot be used"
+    for each in (own, *others):
+        assert "every process needs arrays of the same dtypes" in each["kinds"]
+
+
+def test_every_process_hears_of_examples_that_another_one_of_its_group_has_not(written):
+    share = written[0].share
+    last = len(share) - 1
+    first = share.index(share[last])
+    for each in (each["error"] for each in told(written)):
+        if len(set(share)) == len(share):
+            assert each["stripes"].startswith("stripes: the processes hold the data in stripes of")
+            continue
+        for name in ("fewer", "others"):
+            start = f"data: the processes [{last}] have other examples than process {first} "
+            assert each[name].startswith(start)
+        assert "([36] examples, it has 37)" in each["fewer"] or share[last] is not None
