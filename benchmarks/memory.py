@@ -56,12 +56,14 @@ def by_hand(net: pn.Network) -> Callable[..., Any]:
     return pn.value_and_grad(net, "cross_entropy")
 
 
-def cost(gradient: Callable[..., Any], sizes: Sequence[int], batch: int) -> Cost:
-    """Return the cost of the compiled gradient of a classifier of these sizes."""
+def cost(
+    gradient: Callable[..., Any], sizes: Sequence[int], batch: int, labels: bool = True
+) -> Cost:
+    """Return the cost of the compiled gradient of a classifier; without labels: distributions."""
     number = partial(jax.ShapeDtypeStruct, dtype=jnp.float32)
     params = tuple(pn.Dense(number((i, o)), number((o,))) for i, o in pairwise(sizes))
-    labels = jax.ShapeDtypeStruct((batch,), jnp.int32)
-    compiled = jax.jit(gradient).lower(params, number((batch, sizes[0])), labels).compile()
+    y = jax.ShapeDtypeStruct((batch,), jnp.int32) if labels else number((batch, sizes[-1]))
+    compiled = jax.jit(gradient).lower(params, number((batch, sizes[0])), y).compile()
     counted = compiled.cost_analysis()
     temporary = compiled.memory_analysis().temp_size_in_bytes
     return Cost(temporary, counted["flops"], counted["bytes accessed"])
@@ -137,12 +139,13 @@ def of_classes(width: int, batch: int, classes: int, at_once: Sequence[int]) -> 
         "none": by_hand(plain),
         **{str(net.classes_at_once): by_hand(net) for net in pieces},
     }
-    found = {name: cost(f, sizes, batch).temporary for name, f in gradients.items()}
     array = 4 * batch * classes
-    return [
-        ["classes_at_once", "MiB", "arrays (batch, classes)"],
-        *([name, f"{one / 2**20:.1f}", f"{one / array:.3f}"] for name, one in found.items()),
-    ]
+    rows = [["classes_at_once", "MiB", "arrays (batch, classes)", "MiB, distributions", "arrays"]]
+    for name, f in gradients.items():
+        found = [cost(f, sizes, batch, labels).temporary for labels in (True, False)]
+        cells = [[f"{one / 2**20:.1f}", f"{one / array:.3f}"] for one in found]
+        rows.append([name, *cells[0], *cells[1]])
+    return rows
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Float, Num
 
-from purenet import losses, pieces
+from purenet import in_place, losses, pieces
 from purenet.activations import no_derivative
 from purenet.losses import Loss, Targets, Weights
 from purenet.network import (
@@ -240,9 +241,22 @@ def check_trainable(net: Network, output: bool = False) -> None:
 def _whole(
     net: Network, loss: Loss, params: Params, x: Array, y: Targets, weights: Weights, inputs: bool
 ) -> tuple[Array, Params, Array | None]:
-    trace = forward(net, params, x)
-    value, delta = output_delta(net, loss, trace.z, y, weights)
-    return value, *backward(net, params, trace, delta, inputs)
+    a, kept = hidden(net, params, x)
+    value, delta = _of_last_layer(net, loss, params[-1], a, y, weights)
+    return value, *descend(net, params, kept, delta, inputs)
+
+
+def _of_last_layer(
+    net: Network, loss: Loss, layer: Dense, a: Array, y: Targets, weights: Weights
+) -> tuple[Array, Array]:
+    def plain(layer: Dense, a: Array, y: Targets, weights: Weights) -> tuple[Array, Array]:
+        return output_delta(net, loss, weighted_input(net, layer, a), y, weights)
+
+    size = in_place.rows_at_once(loss, layer, a)
+    if size is None:
+        return plain(layer, a, y, weights)
+    by_rows = functools.partial(in_place.output_delta, net, loss, size)
+    return lax.platform_dependent(layer, a, y, weights, cpu=by_rows, default=plain)
 
 
 def _in_pieces(

@@ -111,6 +111,14 @@ class Loss:
         z = jnp.asarray(z)
         return spread(self._rows(self._fused().delta, z, y, z.shape), weights)
 
+    def from_logits_of_each(
+        self, z: Num[ArrayLike, "..."], y: Targets
+    ) -> tuple[Float[Array, " batch"], Float[Array, "batch outputs"]]:
+        """Return ℓ and ∂ℓ/∂z of each example, before the mean; raises as `from_logits` does."""
+        z, fused = jnp.asarray(z), self._fused()
+        value = self._rows(fused.value, z, y, z.shape[:1])
+        return value, self._rows(fused.delta, z, y, z.shape)
+
     def _rows(self, function: PerExample, a: Array, y: Targets, shape: tuple[int, ...]) -> Array:
         rows = function(a, targets(self, a, y))
         # An own loss that takes the mean itself would be averaged twice, without a word.

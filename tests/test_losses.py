@@ -87,6 +87,17 @@ def test_the_fused_forms_are_the_loss_at_the_activated_output(loss, x64):
     assert relative_difference(delta, jax.grad(loss.from_logits)(z, y, weights)) < 1e-12
 
 
+@EACH_FUSED
+def test_the_form_of_each_example_is_that_of_a_batch_of_it_alone(loss, x64):
+    _, y, _ = draw()
+    z = jnp.asarray(np.random.default_rng(1).normal(size=(5, 3)) * 2)
+    terms, deltas = loss.from_logits_of_each(z, y)
+    for n in range(len(z)):
+        alone = z[n : n + 1], y[n : n + 1]
+        assert relative_difference(terms[n], loss.from_logits(*alone)) < 1e-14
+        assert relative_difference(deltas[n : n + 1], loss.delta(*alone)) < 1e-14
+
+
 @pytest.mark.parametrize("total", [0.0, 0.3, 1.0, 4.0])
 def test_the_delta_of_cross_entropy_is_the_sum_of_the_targets_times_p_minus_y(total, x64):
     z = jnp.asarray(np.random.default_rng(2).normal(size=(4, 3)))
@@ -283,7 +294,7 @@ def test_weights_of_another_shape_are_refused(loss, shape):
 
 def test_squared_errors_have_no_form_in_the_logits():
     for loss, method in itertools.product(
-        (MSE, losses.half_mean_squared_error), ("from_logits", "delta")
+        (MSE, losses.half_mean_squared_error), ("from_logits", "delta", "from_logits_of_each")
     ):
         with pytest.raises(ValueError, match="so it has no form in the logits"):
             getattr(loss, method)(jnp.ones((2, 1)), jnp.ones((2, 1)))

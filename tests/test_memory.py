@@ -1,4 +1,4 @@
-"""One array per hidden layer, fewer with checkpoints, no array (batch, classes) in pieces.
+"""One array per hidden layer, fewer with checkpoints; of many classes one array, in pieces none.
 
 How XLA lays out temporary buffers may change between releases. These are the figures of those that
 the project is tested with; a release that needs more is one to look at.
@@ -83,6 +83,17 @@ def test_pieces_need_no_array_of_all_classes():
     array = 4 * batch * classes
     assert in_pieces <= 3 * array * at_once / classes
     assert whole <= by_jax
+
+
+@pytest.mark.parametrize(
+    "labels", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["labels", "distributions"]
+)
+def test_many_classes_need_one_array(labels):
+    classes, batch, width = 8192, 512, 8
+    sizes = (width, width, classes)
+    needed = cost(by_hand(pn.mlp(sizes, output="softmax")), sizes, batch, labels).temporary
+    array = 4 * batch * classes
+    assert needed <= 1.1 * array
 
 
 def test_the_command_prints_its_tables(capsys):
