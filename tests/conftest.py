@@ -50,6 +50,28 @@ def unchecked():
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
+@pytest.fixture(scope="module")
+def quick_compiling():
+    """Compile with half the effort: most of the time goes into programs that run for an instant.
+
+    For modules that look at words, or at numbers within a bound that is far from rounding. Not
+    where programs are read or counted, bits are compared across programs, or rounding is measured.
+    """
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+    # The other modules of this process compile for themselves.
+    jax.clear_caches()
+
+
+@pytest.fixture
+def optimized(quick_compiling):
+    """Compile as a user does, for a long run in a module that compiles quickly."""
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def cache_folder(tmp_path_factory):
     """Commands keep compiled programs in the user's cache folder: here a temporary one."""

@@ -13,6 +13,9 @@ import purenet as pn
 from purenet import activations, backprop, losses
 from purenet.activations import Activation
 
+# Every bound is far from rounding; what is equal to the bit is one program or the same one.
+pytestmark = pytest.mark.usefixtures("quick_compiling")
+
 BOUND = 1e-10
 
 sine = Activation("sine", jnp.sin, jnp.cos)

@@ -9,6 +9,9 @@ import pytest
 
 import purenet as pn
 
+# The check allows for rounding, many times over.
+pytestmark = pytest.mark.usefixtures("quick_compiling")
+
 
 def setting(hidden="tanh", output="softmax", sizes=(3, 4, 2), **options):
     net = pn.mlp(list(sizes), hidden, output, **options)

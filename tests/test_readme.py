@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+# The code prints shapes, words and figures of a few digits; commands run as they are.
+pytestmark = pytest.mark.usefixtures("quick_compiling")
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 COMMANDS = [

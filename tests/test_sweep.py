@@ -16,6 +16,9 @@ from purenet import batches, evaluation, losses, metrics
 # `purenet.sweep` is the function.
 module = importlib.import_module("purenet.sweep")
 
+# Bounds are far from rounding; programs are counted, and read as they are before compiling.
+pytestmark = pytest.mark.usefixtures("quick_compiling")
+
 N, BATCH, EPOCHS = 20, 8, 3
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(N, 3))

@@ -17,6 +17,9 @@ from purenet.cli import main
 from purenet.data import ClassTarget, NumberTarget, NumericColumn, Table, TextColumn
 from purenet.data.scaling import TargetScaling
 
+# What is looked at is words, and figures of a few digits.
+pytestmark = pytest.mark.usefixtures("quick_compiling")
+
 COLUMNS = (NumericColumn("area", 100.0, 20.0), TextColumn("town", ("Bern", "Chur")))
 
 

@@ -9,6 +9,9 @@ import pytest
 from purenet import checkpoint
 from purenet.cli import main
 
+# What is looked at is words, and figures of a few digits.
+pytestmark = pytest.mark.usefixtures("quick_compiling")
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):

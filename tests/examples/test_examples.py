@@ -24,20 +24,8 @@ needs_mnist = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _quick_compiling():
-    """Most of the time here is compiling, of programs that run for milliseconds."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-
-
-@pytest.fixture
-def optimized():
-    """For a long run, where compiling well pays."""
-    jax.config.update("jax_disable_most_optimizations", False)
-    yield
-    jax.config.update("jax_disable_most_optimizations", True)
+# Figures are printed with a few digits.
+pytestmark = pytest.mark.usefixtures("quick_compiling")
 
 
 @functools.cache
