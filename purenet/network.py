@@ -145,7 +145,10 @@ class Network:
             initializers.fitting(s) if weights is None else initializers.from_name(weights)
             for s in (*self.hidden, self.output)
         )
-        return _init(key, shapes, methods, np.dtype(dtype))
+        # The options of a program are refused inside another one.
+        alone = jax.default_backend() == "cpu" and not isinstance(key, jax.core.Tracer)
+        draw = _init_compiled_quickly if alone else _init
+        return draw(key, shapes, methods, np.dtype(dtype))
 
     def logits(self, params: Params, x: Inputs) -> Float[Array, "*batch out"]:
         """Return z_L, the last weighted input, (batch, out); x as in `apply`.
@@ -268,19 +271,27 @@ def objective(net: Network, loss: str | Loss) -> Callable[..., Float[Array, ""]]
     return cost
 
 
-@functools.partial(jax.jit, static_argnames=("shapes", "methods", "dtype"))
-def _init(
+def _drawn(
     key: jax.Array,
     shapes: tuple[tuple[int, int], ...],
     methods: tuple[initializers.Initializer, ...],
     dtype: np.dtype,
 ) -> Params:
-    # One program: drawn operation by operation, a small network takes seconds of compiling.
     keys = initializers.keys(key, len(shapes))
     return tuple(
         Dense(method(k, shape, dtype), jnp.zeros(shape[1], dtype))
         for method, k, shape in zip(methods, keys, shapes, strict=True)
     )
+
+
+# One program: drawn operation by operation, a small network takes seconds of compiling. It runs
+# once, for milliseconds, and the later passes of LLVM take a second for the same numbers.
+_init = jax.jit(_drawn, static_argnames=("shapes", "methods", "dtype"))
+_init_compiled_quickly = jax.jit(
+    _drawn,
+    static_argnames=("shapes", "methods", "dtype"),
+    compiler_options={"xla_backend_optimization_level": 1},
+)
 
 
 def accumulation_dtype(params: Params) -> np.dtype:

@@ -1,5 +1,7 @@
 """Initialisation: the variance of each method, which one fits, and keys that stay."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -81,3 +83,14 @@ def test_an_own_initializer_is_called_with_key_shape_and_dtype():
 def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(ValueError, match=r"weights: unknown .*'he_norml'.* mean 'he_normal'"):
         pn.mlp([3, 2]).init(jax.random.key(0), weights="he_norml")
+
+
+@pytest.mark.parametrize("weights", ["he_normal", "he_uniform"])
+def test_weights_are_the_same_bits_alone_inside_a_program_and_mapped(weights):
+    net, key = pn.mlp([40, 30, 10]), jax.random.key(3)
+    draw = functools.partial(net.init, weights=weights)
+    alone, inside = draw(key), jax.jit(draw)(key)
+    mapped = jax.tree.map(lambda v: v[0], jax.vmap(draw)(key[None]))
+    for one, *others in zip(*map(jax.tree.leaves, (alone, inside, mapped)), strict=True):
+        for other in others:
+            np.testing.assert_array_equal(one, other)
