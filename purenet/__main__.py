@@ -1,7 +1,5 @@
 """`python -m purenet` is the command `purenet`."""
 
-import sys
+from purenet.cli import process
 
-from purenet.cli import main
-
-sys.exit(main())
+process()

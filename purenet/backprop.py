@@ -36,6 +36,7 @@ from purenet.network import (
     check_params,
     matmul,
     scale_inputs,
+    scaled_pullback,
     weighted_input,
 )
 from purenet.products import transposed_product
@@ -210,7 +211,9 @@ def descend(
     gradient = tuple(reversed(grads))
     if not inputs:
         return gradient, None
-    return gradient, delta if net.input_scaling is None else net.input_scaling.pullback(delta)
+    return gradient, delta if net.input_scaling is None else scaled_pullback(
+        net.input_scaling, delta
+    )
 
 
 def parameter_gradient(

@@ -22,7 +22,8 @@ from purenet import activations, sharding
 from purenet.activations import ACTIVATIONS, Activation
 from purenet.data.scaling import TargetScaling
 from purenet.data.table import Table
-from purenet.network import Dense, InputScaling, Network, Params, check_params, mlp
+from purenet.input_scaling import InputScaling
+from purenet.network import Dense, Network, Params, check_params, mlp
 
 FORMAT = 1
 

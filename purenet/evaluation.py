@@ -42,8 +42,8 @@ def predict(net: Network, params: Params, x: Any) -> Float[Array, "n out"]:
     if np.ndim(x) != 2:
         raise ValueError(f"x: expected shape (n, {net.sizes[0]}), got {np.shape(x)}")
     x = x if isinstance(x, jax.Array) else np.asarray(x)
-    pieces = [x[i : i + ROWS_AT_ONCE] for i in range(0, max(len(x), 1), ROWS_AT_ONCE)]
-    return jnp.concatenate([_compiled_apply(net, params, as_inputs(p)) for p in pieces])
+    found = [_compiled_apply(net, params, as_inputs(piece)) for piece in _pieces(x)]
+    return found[0] if len(found) == 1 else jnp.concatenate(found)
 
 
 def evaluate(
@@ -73,12 +73,16 @@ def scores(
     """Return (loss, metric) on data that is already checked."""
     if isinstance(data, Spread):
         return _scores_on_mesh(net, loss, metric, params, data)
-    starts = range(0, len(data.x), ROWS_AT_ONCE)
-    pieces = (jax.device_put(data.x[i : i + ROWS_AT_ONCE]) for i in starts)
-    z = [_compiled_logits(net, params, x) for x in pieces]
-    whole = z[0] if len(z) == 1 else jnp.concatenate(z)
-    value, measured = jax.device_get(_scores(net, loss, metric, whole, data.y, data.weights))
+    z = tuple(_compiled_logits(net, params, jax.device_put(x)) for x in _pieces(data.x))
+    value, measured = jax.device_get(_scores(net, loss, metric, z, data.y, data.weights))
     return float(value), float(measured)
+
+
+def _pieces(x: Any) -> Iterator[Any]:
+    """Yield the rows in as few pieces as can be, of one length if that is possible."""
+    count = max(1, -(-len(x) // ROWS_AT_ONCE))
+    rows = max(1, -(-len(x) // count))
+    return (x[i : i + rows] for i in range(0, max(len(x), 1), rows))
 
 
 def _scores_on_mesh(
@@ -103,8 +107,9 @@ def _compiled_logits(net: Network, params: Params, x: Array) -> Array:
 
 @functools.partial(jax.jit, static_argnames=("net", "loss", "metric"))
 def _scores(
-    net: Network, loss: Loss, metric: Metric, z: Array, y: Array, weights: Array
+    net: Network, loss: Loss, metric: Metric, pieces: tuple[Array, ...], y: Array, weights: Array
 ) -> tuple[Array, Array]:
+    z = pieces[0] if len(pieces) == 1 else jnp.concatenate(pieces)
     a = net.output(z)
     value = loss(a, y, weights) if loss.fused is None else loss.from_logits(z, y, weights)
     return value, metrics.evaluate(metric, loss, a, y, weights)
@@ -122,4 +127,4 @@ def _scores_of_all(
     # A metric of one's own may look at all examples at once, so that every device sees them all.
     rows = jax.lax.with_sharding_constraint(rows, sharding.whole(mesh))
     z, y, weights = (jnp.concatenate(each)[there] for each in zip(*rows, strict=True))
-    return _scores(net, loss, metric, z, y, weights)
+    return _scores(net, loss, metric, (z,), y, weights)

@@ -126,7 +126,7 @@ def _state(
 ) -> State:
     if not isinstance(params, State):
         if mesh is None:
-            return init_state(params, optimizer)
+            return _compiled_state(params, optimizer, None)
         with sharding.within(mesh):
             return _compiled_state(sharding.place(mesh, params), optimizer, mesh)
     # Shapes alone: where the arrays lie has no part in this.
@@ -141,8 +141,11 @@ def _state(
 
 
 @functools.partial(jax.jit, static_argnames=("optimizer", "mesh"))
-def _compiled_state(params: Params, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
-    return sharding.keep(mesh, params, init_state(params, optimizer))
+def _compiled_state(
+    params: Params, optimizer: optax.GradientTransformation, mesh: Mesh | None
+) -> State:
+    state = init_state(params, optimizer)
+    return state if mesh is None else sharding.keep(mesh, params, state)
 
 
 def _held(

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.sharding import Mesh
@@ -213,7 +212,7 @@ def _loop(job: Job) -> Iterator[tuple[Epoch, str | None]]:
 
 def _number(job: Job, value: int) -> Array:
     if job.mesh is None:
-        return jnp.int32(value)
+        return jax.device_put(np.int32(value))
     everywhere = sharding.whole(job.mesh)
     return jax.make_array_from_callback((), everywhere, lambda _: np.asarray(value, np.int32))
 

@@ -21,6 +21,7 @@ from jaxtyping import Array, ArrayLike, Float, Num
 
 from purenet import activations, initializers, losses, sharding
 from purenet.activations import Activation
+from purenet.input_scaling import InputScaling, check_scaling
 from purenet.losses import Loss, Targets, Weights
 from purenet.words import did_you_mean
 
@@ -37,56 +38,6 @@ COMPUTE_DTYPES = ("bfloat16", "float16", "float32", "float64")
 PRECISIONS = ("default", "high", "highest", "tf32")
 TF32 = jax.lax.DotAlgorithmPreset.TF32_TF32_F32
 Inputs = Num[ArrayLike, "*batch in"]
-
-
-@dataclasses.dataclass(frozen=True)
-class InputScaling:
-    """The map x ↦ (x − offset) / scale in front of a network.
-
-    Each is one number, or a tuple with a number per feature. Pixels: `InputScaling(0.0, 255.0)`.
-
-    Raises:
-        ValueError: a number is not finite, or a scale is 0.
-    """
-
-    offset: ArrayLike | Sequence[float | int] = 0.0
-    scale: ArrayLike | Sequence[float | int] = 1.0
-
-    def __post_init__(self) -> None:
-        """Turn sequences and arrays into tuples, so that the value is hashable."""
-        for name in ("offset", "scale"):
-            given = np.asarray(getattr(self, name), np.float64)
-            if given.ndim > 1 or not np.all(np.isfinite(given)) or (name == "scale" and 0 in given):
-                raise ValueError(
-                    f"InputScaling.{name}: expected one finite number, or one per feature"
-                    f"{', none of them 0' if name == 'scale' else ''}; got {getattr(self, name)!r}"
-                )
-            if name == "scale" and not _invertible(given):
-                raise ValueError(
-                    f"InputScaling.scale: 1/scale has to be a normal float32, got {self.scale!r}"
-                )
-            object.__setattr__(self, name, tuple(given.tolist()) if given.ndim else float(given))
-
-    def apply(self, x: Num[Array, "... features"], dtype: Any) -> Float[Array, "... features"]:
-        """Return (x − offset) / scale in `dtype`."""
-        lead = range(x.ndim - 1)
-        offset, factor = (
-            jnp.expand_dims(jnp.asarray(v, dtype), lead) if np.ndim(v) else jnp.asarray(v, dtype)
-            for v in (np.asarray(self.offset), 1 / np.asarray(self.scale))
-        )
-        return (x.astype(dtype) - offset) * factor
-
-    def pullback(self, cotangent: Float[Array, "batch features"]) -> Array:
-        """Return ∂C/∂x from ∂C/∂a_0: divide by the scale."""
-        factor = jnp.asarray(1 / np.asarray(self.scale), cotangent.dtype)
-        return cotangent * (factor[None, :] if factor.ndim else factor)
-
-
-def _invertible(scale: np.ndarray) -> bool:
-    # Inputs are multiplied by the reciprocal, and subnormal numbers are flushed to zero.
-    limits = np.finfo(np.float32)
-    reciprocal = 1 / np.abs(scale)
-    return bool(np.all((reciprocal >= limits.tiny) & (reciprocal <= limits.max)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -224,7 +175,7 @@ def mlp(
             "output: softmax over one unit is always 1; use output='sigmoid', or one unit per class"
         )
     dtype = None if compute_dtype is None else _floating(compute_dtype)
-    _check_scaling(input_scaling, sizes[0])
+    check_scaling(input_scaling, sizes[0])
     names = _one_per_layer(hidden, len(sizes) - 2)
     every = _positive(checkpoint_every, "checkpoint_every")
     at_once = _positive(classes_at_once, "classes_at_once")
@@ -336,7 +287,27 @@ def weighted_input(
 def scale_inputs(net: Network, params: Params, x: Num[Array, "*batch in"]) -> Array:
     """Return a_0, the scaled input in the accumulation dtype."""
     dtype = accumulation_dtype(params)
-    return x.astype(dtype) if net.input_scaling is None else net.input_scaling.apply(x, dtype)
+    return x.astype(dtype) if net.input_scaling is None else scaled(net.input_scaling, x, dtype)
+
+
+def scaled(
+    scaling: InputScaling, x: Num[Array, "*batch in"], dtype: Any
+) -> Float[Array, "*batch in"]:
+    """Return (x − offset) / scale in `dtype`."""
+    lead = range(x.ndim - 1)
+    offset, factor = (
+        jnp.expand_dims(jnp.asarray(v, dtype), lead) if np.ndim(v) else jnp.asarray(v, dtype)
+        for v in (np.asarray(scaling.offset), 1 / np.asarray(scaling.scale))
+    )
+    return (x.astype(dtype) - offset) * factor
+
+
+def scaled_pullback(
+    scaling: InputScaling, cotangent: Float[Array, "batch in"]
+) -> Float[Array, "batch in"]:
+    """Return ∂C/∂x from ∂C/∂a_0: divide by the scale."""
+    factor = jnp.asarray(1 / np.asarray(scaling.scale), cotangent.dtype)
+    return cotangent * (factor[None, :] if factor.ndim else factor)
 
 
 def as_inputs(x: Inputs) -> Array:
@@ -452,14 +423,3 @@ def _one_per_layer(
             f"got {len(given)}"
         )
     return given
-
-
-def _check_scaling(scaling: InputScaling | None, features: int) -> None:
-    if scaling is None:
-        return
-    for name, given in (("offset", scaling.offset), ("scale", scaling.scale)):
-        if isinstance(given, tuple) and len(given) != features:
-            raise ValueError(
-                f"input_scaling.{name}: {len(given)} numbers given, the network has "
-                f"{features} inputs"
-            )

@@ -101,35 +101,6 @@ def test_the_scaling_is_applied_once_and_to_raw_bytes():
     np.testing.assert_allclose(net.apply(params, raw), plain.apply(params, scaled), rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "given_offset", [[1, 2], (1.0, 2.0), np.array([1, 2]), jnp.array([1.0, 2])]
-)
-def test_a_scaling_turns_sequences_into_tuples(given_offset):
-    scaling = pn.InputScaling(given_offset, 2)
-    assert scaling == pn.InputScaling((1.0, 2.0), 2.0)
-    assert scaling.offset == (1.0, 2.0)
-    assert hash(scaling) == hash(pn.InputScaling((1.0, 2.0), 2.0))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"scale": 0}, r"InputScaling.scale: .*none of them 0; got 0"),
-        ({"scale": (1.0, 0.0)}, r"InputScaling.scale: .*none of them 0"),
-        ({"scale": np.inf}, r"InputScaling.scale: expected one finite number"),
-        (
-            {"offset": np.nan},
-            r"InputScaling.offset: expected one finite number, or one per feature",
-        ),
-        ({"offset": (0.0, np.inf)}, r"InputScaling.offset: expected"),
-        ({"offset": np.zeros((2, 2))}, r"InputScaling.offset: expected"),
-    ],
-)
-def test_a_scaling_that_is_no_map_is_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        pn.InputScaling(**arguments)
-
-
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
 @pytest.mark.parametrize("compute", [None, "bfloat16", jnp.float32])
 def test_outputs_are_float32_whatever_the_factors_are(dtype, compute):
@@ -287,9 +258,3 @@ def test_parameters_of_another_kind_are_named(params):
     given = list(net.init(jax.random.key(0))) if params == "list" else params
     with pytest.raises(ValueError, match=r"params: a tuple of Dense.* is expected, got"):
         net.apply(given, np.ones((1, 2)))
-
-
-@pytest.mark.parametrize("scale", [1e-40, 1e39])
-def test_a_scale_whose_reciprocal_is_no_normal_float32_is_refused(scale):
-    with pytest.raises(ValueError, match="1/scale has to be a normal float32"):
-        pn.InputScaling(0.0, scale)

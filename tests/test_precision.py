@@ -1,7 +1,6 @@
 """Every matrix product of training has the precision and the dtypes that the network asks for."""
 
 import dataclasses
-import importlib
 
 import jax
 import jax.extend
@@ -11,10 +10,8 @@ import optax
 import pytest
 
 import purenet as pn
-from purenet import losses, training
+from purenet import losses, many, training
 from purenet.batches import Data
-
-sweep = importlib.import_module("purenet.sweep")
 
 NET = pn.mlp([3, 4, 4, 2], hidden="tanh", output="softmax")
 LOSS = losses.cross_entropy
@@ -51,9 +48,9 @@ def epoch_with(optimizer):
 def of_a_sweep(net):
     def one_epoch(params):
         rates = (jnp.full(2, 0.1),)
-        networks = sweep._begin(net, None, optax.sgd, jnp.stack([KEY, KEY]), rates, True)
+        networks = many.begin(net, None, optax.sgd, jnp.stack([KEY, KEY]), rates, True)
         metric = pn.metrics.accuracy
-        return sweep._epoch(net, LOSS, metric, optax.sgd, networks, rates, BATCH, ROWS, BATCH)
+        return many.train_epoch(net, LOSS, metric, optax.sgd, networks, rates, BATCH, ROWS, BATCH)
 
     return one_epoch
 

@@ -5,6 +5,7 @@ and where, and exit code 2; never a traceback.
 """
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -38,6 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"purenet {parsed.command}: interrupted\n")
         return 130
     return code or 0
+
+
+def process() -> NoReturn:
+    """Run a command as a process of its own: `main`, and what only a process may do.
+
+    The collector of garbage looks through all that JAX imports, again and again, and at the end
+    once more: half a second of a command. What is imported stays, so it is asked to look seldom.
+    """
+    gc.set_threshold(100_000, 50, 1000)
+    code = main()
+    gc.freeze()
+    sys.exit(code)
 
 
 def parser() -> argparse.ArgumentParser:

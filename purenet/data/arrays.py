@@ -9,7 +9,7 @@ from jaxtyping import Float32, Float64, Int32, Shaped, UInt8
 from purenet.data.dataset import Dataset, Examples, take
 from purenet.data.scaling import TargetScaling, standardisation
 from purenet.data.split import split_indices
-from purenet.network import InputScaling
+from purenet.input_scaling import InputScaling
 from purenet.words import did_you_mean
 
 PARTS = ("train", "validation", "test")

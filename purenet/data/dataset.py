@@ -9,7 +9,7 @@ from jaxtyping import Shaped
 from purenet.data.scaling import TargetScaling
 from purenet.data.split import Split
 from purenet.data.table import Table, TextColumn
-from purenet.network import InputScaling
+from purenet.input_scaling import InputScaling
 from purenet.words import count
 
 Task = Literal["classification", "regression"]

@@ -6,7 +6,7 @@ import numpy as np
 
 from purenet.data.dataset import Dataset, Examples, take
 from purenet.data.split import split_indices
-from purenet.network import InputScaling
+from purenet.input_scaling import InputScaling
 
 CLASS_NAMES = tuple("0123456789")
 

@@ -12,7 +12,7 @@ from purenet.data.download import cache_dir, fetch
 from purenet.data.idx import parse_idx, read_bytes
 from purenet.data.sha256 import check_sha256
 from purenet.data.split import split_indices
-from purenet.network import InputScaling
+from purenet.input_scaling import InputScaling
 
 MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",

@@ -18,7 +18,7 @@ from derivations import witness
 from derivations.language import unfold
 from derivations.theorems import theorem
 from derivations.witness import World
-from purenet import activations, backprop, losses
+from purenet import activations, backprop, losses, network
 from purenet.activations import ACTIVATIONS
 from purenet.losses import LOSSES
 
@@ -278,7 +278,8 @@ def test_example_weights_are_what_is_proved():
 
 def test_the_scaling_of_inputs_is_what_is_proved():
     g, scale = draw(B, N), draw(N, seed=1, positive=True)
-    shipped = pn.InputScaling(0.0, tuple(scale.tolist())).pullback(jnp.asarray(g))
+    scaling = pn.InputScaling(0.0, tuple(scale.tolist()))
+    shipped = network.scaled_pullback(scaling, jnp.asarray(g))
     values = {"g": g, "scale": scale, "B": B, "n": N}
     np.testing.assert_allclose(shipped, numbers("input_scaling", "∂C/∂x[b,p]", values), **CLOSE)
 

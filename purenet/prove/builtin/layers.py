@@ -9,7 +9,8 @@ from jax import Array
 
 from purenet.activations import Activation, identity
 from purenet.backprop import input_gradient, parameter_gradient
-from purenet.network import Dense, InputScaling, Network, weighted_input
+from purenet.input_scaling import InputScaling
+from purenet.network import Dense, Network, scaled, scaled_pullback, weighted_input
 from purenet.products import narrow, plain
 from purenet.prove.builtin.claim import Claim, equal, vjp
 from purenet.prove.domains import function, real
@@ -32,8 +33,8 @@ def claims() -> Iterator[Claim]:
     for word, scaling in SCALINGS.items():
         yield vjp(
             f"input_scaling.{word}",
-            lambda x, scaling=scaling: scaling.apply(x, x.dtype),
-            lambda x, cotangent, scaling=scaling: (scaling.pullback(cotangent),),
+            lambda x, scaling=scaling: scaled(scaling, x, x.dtype),
+            lambda x, cotangent, scaling=scaling: (scaled_pullback(scaling, cotangent),),
             X if word == "number" else real("batch 2"),
         )
 
