@@ -112,7 +112,7 @@ def _scores(
     z = pieces[0] if len(pieces) == 1 else jnp.concatenate(pieces)
     a = net.output(z)
     value = loss(a, y, weights) if loss.fused is None else loss.from_logits(z, y, weights)
-    return value, metrics.evaluate(metric, loss, a, y, weights)
+    return value, metrics.measure(metric, loss, a, y, weights)
 
 
 @functools.partial(jax.jit, static_argnames=("net", "loss", "metric", "mesh"))

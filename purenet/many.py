@@ -176,7 +176,7 @@ def measure(
     x, y, weights = map(jnp.asarray, data)
 
     def one(params: Params) -> tuple[Array, Array]:
-        measured = metrics.evaluate(metric, loss, net.apply(params, x), y, weights)
+        measured = metrics.measure(metric, loss, net.apply(params, x), y, weights)
         return objective(net, loss)(params, x, y, weights), measured
 
     # A batch of training is small, and the validation data are not.

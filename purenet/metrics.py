@@ -19,6 +19,7 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int, Num
 
 from purenet.losses import Loss
@@ -45,7 +46,7 @@ class Metric:
         return new > old if self.better == "higher" else new < old
 
 
-def evaluate(
+def measure(
     metric: Metric,
     loss: Loss,
     a: Float[Array, "batch outputs"],
@@ -56,7 +57,7 @@ def evaluate(
 
     >>> from purenet import losses
     >>> a, y = jnp.array([[0.9, 0.1], [0.6, 0.4]]), jnp.array([0, 1])
-    >>> float(evaluate(accuracy, losses.cross_entropy, a, y))
+    >>> float(measure(accuracy, losses.cross_entropy, a, y))
     0.5
 
     Raises:
@@ -64,6 +65,18 @@ def evaluate(
     """
     w = jnp.ones(a.shape[0], a.dtype) if weights is None else weights.astype(a.dtype)
     return metric.value(a, fit_targets(loss, a, y), w)
+
+
+def classes(a: Float[Array | np.ndarray, "batch outputs"]) -> Int[Array | np.ndarray, " batch"]:
+    """Return the predicted class of each row: the largest output, or of one output a ≥ ½.
+
+    An array of NumPy gives one of NumPy, one of JAX one of JAX.
+
+    >>> classes(np.array([[0.2], [0.5]])).tolist(), classes(np.array([[0.1, 0.7, 0.2]])).tolist()
+    ([0, 1], [1])
+    """
+    found = a[:, 0] >= 0.5 if a.shape[1] == 1 else a.argmax(axis=1)
+    return found.astype(np.int32)
 
 
 def confusion_matrix(
@@ -105,10 +118,10 @@ def _accuracy(a: Array, y: Array, weights: Array) -> Array:
 def _balanced_accuracy(a: Array, y: Array, weights: Array) -> Array:
     single = a.shape[1] == 1
     labels = y if y.ndim == 1 else (y[:, 0] >= 0.5 if single else jnp.argmax(y, axis=-1))
-    predicted = a[:, 0] >= 0.5 if single else jnp.argmax(a, axis=-1)
-    classes = jnp.arange(2 if single else a.shape[1], dtype=jnp.int32)[None, :]
-    member = (labels.astype(jnp.int32)[:, None] == classes).astype(a.dtype) * weights[:, None]
-    right = (labels.astype(jnp.int32) == predicted.astype(jnp.int32)).astype(a.dtype)
+    labels = labels.astype(jnp.int32)
+    every = jnp.arange(2 if single else a.shape[1], dtype=jnp.int32)[None, :]
+    member = (labels[:, None] == every).astype(a.dtype) * weights[:, None]
+    right = (labels == classes(a)).astype(a.dtype)
     mass = jnp.sum(member, axis=0)
     recall = jnp.sum(member * right[:, None], axis=0) / jnp.where(
         mass == 0, jnp.ones_like(mass), mass

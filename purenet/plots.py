@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from purenet import metrics
 from purenet.evaluation import predict
 from purenet.network import Network, Params
 from purenet.stop import History
@@ -95,8 +96,9 @@ def decision_boundary(
     ]
     grid = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2).astype(np.float32)
     a = np.asarray(predict(net, params, grid))
-    labels = np.argmax(a, axis=1) if a.shape[1] > 1 else (a[:, 0] >= 0.5).astype(int)
-    axes.contourf(*sides, labels.reshape(resolution, resolution), alpha=0.3, cmap="tab10")
+    axes.contourf(
+        *sides, metrics.classes(a).reshape(resolution, resolution), alpha=0.3, cmap="tab10"
+    )
     axes.scatter(x[:, 0], x[:, 1], c=y, s=8, cmap="tab10")
     axes.set(xlabel="x₁", ylabel="x₂", title="decision boundary")
 

@@ -22,13 +22,13 @@ CHANCES = RNG.random((N, 3))
 pytestmark = pytest.mark.usefixtures("x64")
 
 
-evaluate = jax.jit(metrics.evaluate, static_argnums=(0, 1))
+measured = jax.jit(metrics.measure, static_argnums=(0, 1))
 confusion_matrix = jax.jit(metrics.confusion_matrix, static_argnums=2)
 
 
 def measure(metric, loss, a, y, weights=None):
     w = None if weights is None else jnp.asarray(weights)
-    return float(evaluate(metric, losses.from_name(loss), jnp.asarray(a), jnp.asarray(y), w))
+    return float(measured(metric, losses.from_name(loss), jnp.asarray(a), jnp.asarray(y), w))
 
 
 @pytest.fixture(params=[None, WEIGHTS], ids=["plain", "weighted"])
@@ -118,7 +118,7 @@ def test_a_target_column_is_never_spread_over_the_batch():
 def test_metrics_are_traced_in_float32_and_bfloat16_weights_fit_the_outputs():
     a, y = jnp.asarray(SCORES, jnp.float32), jnp.asarray(LABELS)
     w = jnp.asarray(WEIGHTS, jnp.bfloat16)
-    got = jax.jit(lambda: metrics.evaluate(metrics.accuracy, losses.cross_entropy, a, y, w))()
+    got = jax.jit(lambda: metrics.measure(metrics.accuracy, losses.cross_entropy, a, y, w))()
     assert got.dtype == jnp.float32
 
 

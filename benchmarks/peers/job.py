@@ -3,14 +3,17 @@
     python -m benchmarks.peers.job MODULE FUNCTION DATA SEED FILE.npz SETTINGS
 
 This is the script that `benchmarks/whole_job.py` starts for each peer. It imports NumPy and that
-peer alone. DATA is a folder with the files of MNIST, or an .npz file with x_train, y_train, x_test
-and y_test; a tenth of the training examples is held out to stop by.
+peer alone, reads the files while it imports, and spares Python the search for garbage among what
+is imported, as `purenet train` does. DATA is a folder with the files of MNIST, or an .npz file with
+x_train, y_train, x_test and y_test; a tenth of the training examples is held out to stop by.
 """
 
+import gc
 import gzip
 import importlib
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,11 +37,13 @@ class Settings(NamedTuple):
 
 def run(module: str, function: str, data: Path, seed: int, file: Path, settings: Settings) -> dict:
     """Train until the target is reached on the validation data, save, and return the figures."""
-    train, validation, test = examples(data, seed)
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        reading = reader.submit(examples, data, seed)
+        make = getattr(importlib.import_module(f"benchmarks.peers.{module}"), function)
+    train, validation, test = reading.result()
     updates = -(-len(train.x) // settings.batch) * settings.epochs
     sizes, batch, rate, *_, weight_decay = settings
     setting = Setting(tuple(sizes), batch, "adam", rate, updates, seed, weight_decay)
-    make = getattr(importlib.import_module(f"benchmarks.peers.{module}"), function)
     trainer = make(setting, train, initial_weights(setting))
     reached, done = 0.0, 0
     while reached < settings.target and done < settings.epochs:
@@ -84,6 +89,8 @@ def _accuracy(labels: np.ndarray, y: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(100_000, 50, 1000)
     name, loop, where, number, out, given = sys.argv[1:]
     found = run(name, loop, Path(where), int(number), Path(out), Settings(*json.loads(given)))
     print(json.dumps(found))
+    gc.freeze()

@@ -39,8 +39,7 @@ def draw_picture(path: Path, job: Job, trained: Run, params: pn.network.Params) 
     if names and "test" in job.parts:
         x = job.parts["test"][0]
         a = np.asarray(pn.predict(job.net, params, x))
-        predicted = a.argmax(axis=1) if a.shape[1] > 1 else (a[:, 0] >= 0.5).astype(np.int32)
-        counts = metrics.confusion_matrix(job.dataset.test.y, predicted, len(names))
+        counts = metrics.confusion_matrix(job.dataset.test.y, metrics.classes(a), len(names))
         panels.append(lambda axes: plots.confusion(axes, np.asarray(counts), names))
     side = round(job.net.sizes[0] ** 0.5)
     if job.dataset.train.x.dtype == np.uint8 and side * side == job.net.sizes[0]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 import purenet as pn
-from purenet import checkpoint, data
+from purenet import checkpoint, data, metrics
 from purenet.checkpoint import Model
 from purenet.cli import programs
 from purenet.data.npz import read_inputs
@@ -93,7 +93,7 @@ def _table(model: Model, a: np.ndarray) -> list[list[str]]:
     """Return the header and a row for each prediction."""
     if model.class_names:
         header = ["prediction", *(f"p({name})" for name in _columns(model, a))]
-        names = [model.class_names[label] for label in _labels(a)]
+        names = [model.class_names[label] for label in metrics.classes(a)]
         rows = [[f"{p:.6g}" for p in row] for row in a]
         return [header, *([name, *row] for name, row in zip(names, rows, strict=True))]
     values = a if model.target_scaling is None else model.target_scaling.restore(a)
@@ -107,13 +107,10 @@ def _columns(model: Model, a: np.ndarray) -> tuple[str, ...]:
     return model.class_names[1:] if a.shape[1] == 1 else model.class_names
 
 
-def _labels(a: np.ndarray) -> np.ndarray:
-    return a.argmax(axis=1) if a.shape[1] > 1 else (a[:, 0] >= 0.5).astype(np.int64)
-
-
 def _score(model: Model, a: np.ndarray, y: np.ndarray) -> str:
     if model.class_names:
-        return f"accuracy {np.mean(_labels(a) == y):.4f} on the {len(y)} rows, whose class is known"
+        accuracy = np.mean(metrics.classes(a) == y)
+        return f"accuracy {accuracy:.4f} on the {len(y)} rows, whose class is known"
     values, right = (
         v if model.target_scaling is None else model.target_scaling.restore(v) for v in (a, y)
     )
