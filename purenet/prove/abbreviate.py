@@ -8,21 +8,9 @@ from itertools import count, islice, product
 from typing import NamedTuple
 
 from purenet.prove.kernel import algebra, bounds, calculus, functions, sums
-from purenet.prove.kernel.terms import (
-    Array,
-    Base,
-    Binder,
-    Call,
-    Definition,
-    Entry,
-    Factor,
-    Named,
-    Number,
-    Poly,
-    Var,
-    atom,
-    index,
-)
+from purenet.prove.kernel.factors import Base, Binder, Call, Definition, Entry, Named
+from purenet.prove.kernel.linear import atom, index
+from purenet.prove.kernel.terms import Array, Factor, Number, Poly, Var
 
 MOST_MATCHES = 64
 

@@ -16,14 +16,9 @@ from purenet.prove.interpret.constants import literals
 from purenet.prove.interpret.tensor import Need, Tensor
 from purenet.prove.kernel import algebra, calculus, show
 from purenet.prove.kernel.calculus import NotLinear
-from purenet.prove.kernel.terms import (
-    Array,
-    Factor,
-    Named,
-    Poly,
-    Var,
-    subtract,
-)
+from purenet.prove.kernel.factors import Named
+from purenet.prove.kernel.linear import subtract
+from purenet.prove.kernel.terms import Array, Factor, Poly, Var
 from purenet.prove.needs import canonical, stated
 from purenet.prove.programs import Program
 from purenet.prove.settle import (
@@ -40,7 +35,8 @@ from purenet.prove.settle import (
     settled,
     unique_peak,
 )
-from purenet.prove.tracing import Sizes, Traced, trace
+from purenet.prove.sizes import Sizes
+from purenet.prove.tracing import Traced, trace
 
 LONGEST_LINE = 160
 

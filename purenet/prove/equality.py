@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 from purenet.prove import programs
 from purenet.prove.decide import Outcome
 from purenet.prove.interpret.constants import literals
-from purenet.prove.kernel.terms import Poly, subtract
+from purenet.prove.interpret.tensor import atom_of
+from purenet.prove.kernel.linear import subtract
 from purenet.prove.needs import canonical, stated
 from purenet.prove.replay import Counterexample, Difference
 from purenet.prove.settle import Ground, NotShown, not_real, settled
-from purenet.prove.tracing import Sizes, Traced, trace
+from purenet.prove.sizes import Sizes
+from purenet.prove.tracing import Traced, trace
 
 
 class Pair(NamedTuple):
@@ -46,17 +48,11 @@ def compare(pair: Pair, sizes: Sizes) -> Outcome:
     for number, (one, other) in enumerate(zip(left.outputs, right.outputs, strict=True)):
         if one.shape != other.shape:
             raise NotShown(f"output {number} has different shapes")
-        difference = subtract(one.body, other.at(tuple(_place(v) for v in one.slots)))
+        difference = subtract(one.body, other.at(tuple(atom_of(v) for v in one.slots)))
         if not_real(difference):
             raise NotShown(f"output {number} has a value that is infinite or not a number")
         settled(difference, ground, f"the difference of output {number}")
     return Outcome(tuple(stated(ground.needs)), (), (), left, right, (), ())
-
-
-def _place(var: Any) -> Poly:
-    from purenet.prove.interpret.elementwise import atom_of
-
-    return atom_of(var)
 
 
 def counterexample(difference: Difference) -> Counterexample:

@@ -11,9 +11,12 @@ from typing import NamedTuple
 
 from purenet.prove import abbreviate, latex, matrix, matrix_text
 from purenet.prove.kernel import algebra, budget, calculus, show
-from purenet.prove.kernel.layout import Big, Leaf, Node, Partial, Product, layout
+from purenet.prove.kernel.factors import Definition, Size
+from purenet.prove.kernel.layout import layout
+from purenet.prove.kernel.linear import ONE, ZERO, index
 from purenet.prove.kernel.naming import Names, bare_index, names_for
-from purenet.prove.kernel.terms import ONE, ZERO, Array, Definition, Poly, Size, Var, index
+from purenet.prove.kernel.nodes import Big, Leaf, Node, Partial, Product
+from purenet.prove.kernel.terms import Array, Poly, Var
 
 LETTERS = {"z": "zuhv", "a": "ahgo", "p": "pqPQ", "s": "stcr"}
 LOSSES = "LEJC"

@@ -6,44 +6,24 @@ for a point at which the claim is wrong. Only a point that JAX itself confirms r
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from purenet.prove import decide, describe, equality, rules
+from purenet.prove.all_sizes import FAILURES, Found, shown
 from purenet.prove.decide import Outcome
-from purenet.prove.interpret.tensor import Unknown
 from purenet.prove.kernel import budget, sums
-from purenet.prove.kernel.calculus import NoDerivative, NotLinear
 from purenet.prove.replay import equal_search, search
 from purenet.prove.samples import assignments
 from purenet.prove.selfcheck import agrees
-from purenet.prove.settle import NotShown
+from purenet.prove.sizes import Sizes, read_sizes
 from purenet.prove.theorem import Theorem
-from purenet.prove.tracing import (
-    CannotTrace,
-    Sizes,
-    argument_names,
-    asked,
-    coincidences,
-    read_sizes,
-    same_program,
-    trace,
-)
+from purenet.prove.tracing import argument_names, trace
 
 LIMIT = 60.0
-FAILURES = (
-    NotShown,
-    Unknown,
-    NotLinear,
-    NoDerivative,
-    budget.TooLarge,
-    CannotTrace,
-    RecursionError,
-)
-MOST_COINCIDENCES = 16
 
 
 def vjp(
@@ -87,9 +67,9 @@ def vjp(
         pair = decide.traced(f, pullback, domains, at)
         return pair, lambda: decide.compare(pair, domains, at)
 
-    found = _shown(prove_at, domains, known, limit)
+    found = shown(prove_at, domains, known, limit)
     if found.outcome is not None and not found.outcome.gradients:
-        found = _Found("nothing is differentiated", not_differentiated=found.not_differentiated)
+        found = Found("nothing is differentiated", not_differentiated=found.not_differentiated)
     if found.outcome is not None:
         found = _checked(found, f, pullback, domains, known)
     most = None if found.reason else 1  # what is proved is tried once more, at one choice of sizes
@@ -233,7 +213,7 @@ def equal(
         pair = equality.traced(f, g, domains, at)
         return pair, lambda: equality.compare(pair, at)
 
-    found = _shown(prove_at, domains, known, limit)
+    found = shown(prove_at, domains, known, limit)
     if found.outcome is not None:
         found = _checked(found, f, g, domains, known)
     difference, found = _ran(found, equal_search, f, g, domains, sizes, deadline=start + limit)
@@ -248,83 +228,9 @@ def _text(sizes: Any) -> str:
     return sizes
 
 
-class _Found(NamedTuple):
-    """What the symbolic part came to; `reason` is empty if the claim is shown."""
-
-    reason: str
-    conditions: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    not_differentiated: tuple[str, ...] = ()
-    outcome: Outcome | None = None
-
-
-Attempt = Callable[[Sizes], tuple[Any, Callable[[], Outcome]]]
-
-
-def _shown(prove_at: Attempt, domains: Any, sizes: Sizes, limit: float) -> _Found:
-    with budget.limited(limit), sums.numbered():
-        try:
-            pair, compare = prove_at(sizes)
-            general = compare()
-            special, covered = _at_coincidences(prove_at, pair, domains, sizes)
-        except NotShown as failure:
-            return _Found(_reason(failure), notes=_both_sides(failure))
-        except FAILURES as failure:
-            nonlinear = ("the rule is not linear in the cotangent",)
-            return _Found(_reason(failure), notes=nonlinear * isinstance(failure, NotLinear))
-    conditions = _distinct(general.conditions, (c for o in special for c in o.conditions))
-    notes = general.notes
-    if covered:
-        notes = (*notes, f"sizes also covered: {', '.join(covered)}")
-    return _Found("", conditions, notes, general.not_differentiated, general)
-
-
-def _distinct(general: Iterable[str], special: Iterable[str]) -> tuple[str, ...]:
-    """All general conditions, and the special ones that differ from them in more than indices.
-
-    At n = 1, `z[i] != 0` is `z[0] != 0`; what the rule gives there may be written another way.
-    """
-    stated = list(general)
-    forms = {_form(text) for text in stated}
-    return tuple(dict.fromkeys([*stated, *(t for t in special if _form(t) not in forms)]))
-
-
-def _form(text: str) -> str:
-    return re.sub(r"\[[^\]]*\]", "[]", text.split(" (")[0])
-
-
-def _at_coincidences(
-    prove_at: Attempt, general: Any, domains: Any, sizes: Sizes
-) -> tuple[list[Outcome], list[str]]:
-    """Again wherever the program is another one; the names of all sizes that were looked at."""
-    every = coincidences(domains, sizes, every=True)
-    if len(every) > MOST_COINCIDENCES:
-        every = coincidences(domains, sizes)
-    every += [s for t in general for s in asked(t, domains, sizes) if s not in every]
-    every = list(dict.fromkeys(every))
-    outcomes = []
-    for special in every:  # grows: a program may ask more at special sizes
-        budget.check(0)
-        pair, compare = prove_at(special)
-        every += [s for t in pair for s in asked(t, domains, special) if s not in every]
-        if all(same_program(g, s, special) for g, s in zip(general, pair, strict=True)):
-            continue
-        try:
-            outcomes.append(compare())
-        except FAILURES as failure:
-            raise NotShown(f"{failure}, at sizes where {special}") from failure
-    return outcomes, [f"({s})" if "," in str(s) else str(s) for s in every]
-
-
-def _both_sides(failure: NotShown) -> tuple[str, ...]:
-    if not (failure.derivative and failure.given):
-        return ()
-    return (f"the derivative is {failure.derivative}", f"the rule computes {failure.given}")
-
-
 def _checked(
-    found: _Found, f: Callable[..., Any], g: Callable[..., Any], domains: Any, sizes: Sizes
-) -> _Found:
+    found: Found, f: Callable[..., Any], g: Callable[..., Any], domains: Any, sizes: Sizes
+) -> Found:
     """The same, if the terms of both programs have the values that JAX gives at two points."""
     outcome = found.outcome
     assert outcome is not None
@@ -348,13 +254,13 @@ def _checked(
             np.random.default_rng(0),
         )
     if wrong:
-        return _Found(f"the terms do not have the values that JAX computes: {wrong}")
+        return Found(f"the terms do not have the values that JAX computes: {wrong}")
     return found
 
 
 def _ran(
-    found: _Found, searching: Callable[..., Any], *given: Any, **options: Any
-) -> tuple[Any, _Found]:
+    found: Found, searching: Callable[..., Any], *given: Any, **options: Any
+) -> tuple[Any, Found]:
     """What a search finds, and a note if the functions can't be run."""
     try:
         return searching(*given, **options), found
@@ -377,19 +283,6 @@ def _stopped(f: Callable[..., Any], domains: Any, sizes: Sizes, limit: float) ->
     return "f uses stop_gradient, which does not change its derivative (proved)"
 
 
-def _reason(failure: Exception) -> str:
-    text = str(failure)
-    if isinstance(failure, Unknown):
-        return f"not understood: {text}"
-    if isinstance(failure, NotShown):
-        return f"not shown, and no counterexample found: {text}"
-    if isinstance(failure, NoDerivative):
-        return f"no derivative is known: {text}"
-    if isinstance(failure, RecursionError):
-        return "terms are nested too deeply"
-    return text
-
-
 class _About(NamedTuple):
     """What a theorem says of itself."""
 
@@ -398,7 +291,7 @@ class _About(NamedTuple):
     arguments: tuple[str, ...]
     start: float
 
-    def theorem(self, found: _Found) -> Theorem:
+    def theorem(self, found: Found) -> Theorem:
         """Proved or unknown."""
         return Theorem(
             self.name,
@@ -413,7 +306,7 @@ class _About(NamedTuple):
             arguments=self.arguments,
         )
 
-    def refuted(self, found: _Found, counterexample: Any, sentence: str) -> Theorem:
+    def refuted(self, found: Found, counterexample: Any, sentence: str) -> Theorem:
         """Refuted by running."""
         return Theorem(
             self.name,

@@ -8,23 +8,10 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import permutations
 
-from purenet.prove.kernel import algebra, conditions, sums, zero
-from purenet.prove.kernel.terms import (
-    Binder,
-    Call,
-    Entry,
-    Factor,
-    Iverson,
-    Monomial,
-    Named,
-    Poly,
-    Var,
-    add,
-    atom,
-    index,
-    ordered,
-    scale,
-)
+from purenet.prove.kernel import algebra, conditions, signs, sums, zero
+from purenet.prove.kernel.factors import Binder, Call, Entry, Iverson, Named
+from purenet.prove.kernel.linear import add, atom, index, ordered, scale
+from purenet.prove.kernel.terms import Factor, Monomial, Poly, Var
 
 MOST_NAMES = 4
 
@@ -112,7 +99,7 @@ def jump(poly: Poly, family: bytes, *, hidden: bool = True) -> Poly:
 
 def _at_zero(rest: Poly, condition: Iverson) -> Poly:
     """The coefficient of a condition where P = 0."""
-    return algebra.multiply(rest, conditions.equals_zero(condition.poly))
+    return algebra.multiply(rest, signs.equals_zero(condition.poly))
 
 
 def _hidden(factor: Factor, family: bytes) -> bool:
@@ -136,13 +123,13 @@ def _is_nothing(change: Poly) -> bool:
 
 def within(equation: Poly, kink: Poly) -> bool:
     """Whether P = 0 implies that an entry of the kink is 0, under some names of its indices."""
-    where = conditions.equals_zero(equation)
+    where = signs.equals_zero(equation)
     names = sorted(kink.free, key=lambda v: v.name)
     return any(
         algebra.multiply(
             where,
             conditions.complement(
-                conditions.equals_zero(
+                signs.equals_zero(
                     algebra.substitute(kink, dict(zip(names, map(index, order), strict=True)))
                 )
             ),
@@ -154,7 +141,7 @@ def within(equation: Poly, kink: Poly) -> bool:
 
 def on_equation(poly: Poly, zero: Poly) -> Poly:
     """The term on the set P = 0."""
-    equation = conditions.equals_zero(zero)
+    equation = signs.equals_zero(zero)
     product = algebra.multiply(poly, equation)
     return add(
         *(

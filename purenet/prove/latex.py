@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from purenet.prove.kernel.layout import (
+from purenet.prove.kernel.naming import Names
+from purenet.prove.kernel.nodes import (
     HALF,
     Apply,
     Big,
@@ -17,7 +18,6 @@ from purenet.prove.kernel.layout import (
     Sum,
     bare,
 )
-from purenet.prove.kernel.naming import Names
 from purenet.prove.kernel.show import sides, visible
 from purenet.prove.kernel.terms import Number
 

@@ -8,9 +8,10 @@ multiplied entry by entry. What has three indices has no such form.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from purenet.prove.kernel.layout import Apply, Big, Condition, Leaf, Node, Product, Sum, bare
+from purenet.prove.kernel.factors import Constant, Size
 from purenet.prove.kernel.naming import walk
-from purenet.prove.kernel.terms import Constant, Number, Size, Var
+from purenet.prove.kernel.nodes import Apply, Big, Condition, Leaf, Node, Product, Sum, bare
+from purenet.prove.kernel.terms import Number, Var
 
 
 class Matrix(NamedTuple):

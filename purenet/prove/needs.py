@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from purenet.prove.interpret.tensor import Need, unmet, violated
 from purenet.prove.kernel import algebra, bounds, calculus, conditions, show, sums
-from purenet.prove.kernel.terms import ONE, Binder, Poly, Var, atom, index, ordered
+from purenet.prove.kernel.factors import Binder
+from purenet.prove.kernel.linear import ONE, atom, index, ordered
+from purenet.prove.kernel.terms import Poly, Var
 
 
 def canonical(needs: Iterable[Need]) -> tuple[Need, ...]:

@@ -7,8 +7,11 @@ from purenet.prove.interpret.run import noted_conditions, run
 from purenet.prove.interpret.shapes import Dimensions
 from purenet.prove.interpret.tensor import Tensor, places
 from purenet.prove.kernel import bounds
-from purenet.prove.kernel.terms import ZERO, Array, Entry, Poly, atom
-from purenet.prove.tracing import Sizes, Traced, size_bounds
+from purenet.prove.kernel.factors import Entry
+from purenet.prove.kernel.linear import ZERO, atom
+from purenet.prove.kernel.terms import Array, Poly
+from purenet.prove.sizes import Sizes, size_bounds
+from purenet.prove.tracing import Traced
 
 KINDS = {"real": "real", "distribution": "real", "label": "integer", "boolean": "boolean"}
 

@@ -10,14 +10,17 @@ from jax.extend.core import ClosedJaxpr
 from purenet.prove import domains as domain
 from purenet.prove.decide import Outcome
 from purenet.prove.explain import Derivation, Quantity, derive
-from purenet.prove.interpret.elementwise import atom_of as place_of
 from purenet.prove.interpret.tensor import Tensor
+from purenet.prove.interpret.tensor import atom_of as place_of
 from purenet.prove.kernel import sums
 from purenet.prove.kernel.algebra import multiply
-from purenet.prove.kernel.terms import Array, Entry, Poly, add, atom
+from purenet.prove.kernel.factors import Entry
+from purenet.prove.kernel.linear import add, atom
+from purenet.prove.kernel.terms import Array, Poly
 from purenet.prove.plain import plain
+from purenet.prove.sizes import Sizes
 from purenet.prove.theorem import Theorem
-from purenet.prove.tracing import Sizes, trace
+from purenet.prove.tracing import trace
 
 RULES = ("bwd", "jvp_jaxpr_fun", "jvp_jaxpr_thunk")
 CALLS = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")

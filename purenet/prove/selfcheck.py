@@ -53,7 +53,8 @@ def agrees(
 
     >>> from purenet.prove.domains import real
     >>> from purenet.prove.programs import read
-    >>> from purenet.prove.tracing import Sizes, trace
+    >>> from purenet.prove.sizes import Sizes
+    >>> from purenet.prove.tracing import trace
     >>> f = lambda x: x.sum(1) * x[:, 0]
     >>> program = read(trace(f, (real("n m"),), Sizes()), Sizes())
     >>> agrees(program, f, (real("n m"),), {"n": 2, "m": 3}, np.random.default_rng(0))

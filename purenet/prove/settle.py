@@ -12,29 +12,22 @@ import numpy as np
 
 from purenet.prove import kinks
 from purenet.prove.interpret.tensor import Need, violated
-from purenet.prove.kernel import algebra, bounds, calculus, conditions, evaluate, show, zero
-from purenet.prove.kernel.terms import (
-    ONE,
-    Array,
+from purenet.prove.kernel import algebra, bounds, calculus, conditions, evaluate, show, signs, zero
+from purenet.prove.kernel.equations import thick
+from purenet.prove.kernel.factors import (
     Base,
     Binder,
     Call,
     Constant,
     Digit,
-    Factor,
     Index,
     Iverson,
-    Monomial,
     Named,
-    Poly,
     Size,
-    add,
-    atom,
-    ordered,
-    scale,
-    subtract,
 )
-from purenet.prove.kernel.terms import Entry as NamedEntry
+from purenet.prove.kernel.factors import Entry as NamedEntry
+from purenet.prove.kernel.linear import ONE, add, atom, ordered, scale, subtract
+from purenet.prove.kernel.terms import Array, Factor, Monomial, Poly
 from purenet.prove.needs import implies, need_text, simpler
 
 MOST_NESTED = 4
@@ -73,7 +66,7 @@ class Ground(NamedTuple):
         excused = any(zero.instance(k, equation) or kinks.within(equation, k) for k in self.kinks)
         if excused and thin(equation):
             return True
-        where = conditions.equals_zero(equation)
+        where = signs.equals_zero(equation)
         return any(
             algebra.multiply(where, violated_not(n)).is_zero for n in self.needs if n.guard == ONE
         )
@@ -203,7 +196,7 @@ def edges(
 
 def _zero_patterns(base: Poly) -> set[bytes]:
     """The forms of the conditions that say P = 0."""
-    zeros = conditions.equals_zero(base)
+    zeros = signs.equals_zero(base)
     own = {kinks.pattern(f.poly) for f in zeros.factors if isinstance(f, Iverson)}
     return own | {kinks.pattern(base), kinks.pattern(scale(base, -1))}
 
@@ -328,7 +321,7 @@ def unique_peak(poly: Poly, allowed: frozenset[bytes]) -> Poly:
     def rule(factor: Factor) -> Poly | None:
         if (
             isinstance(factor, Iverson)
-            and conditions.thick(factor)
+            and thick(factor)
             and any(
                 isinstance(f, Binder) and f.tag == "max" and kinks.pattern(f.body) in allowed
                 for f in factor.poly.factors

@@ -12,19 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from purenet.prove.kernel import algebra, conditions, digits, functions, sums
+from purenet.prove.kernel import algebra, conditions, digits, functions, signs, sums
 from purenet.prove.kernel.evaluate import evaluate
-from purenet.prove.kernel.terms import (
-    Array,
-    Entry,
-    Poly,
-    Size,
-    Var,
-    add,
-    atom,
-    index,
-    number,
-)
+from purenet.prove.kernel.factors import Entry, Size
+from purenet.prove.kernel.linear import add, atom, index, number
+from purenet.prove.kernel.terms import Array, Poly, Var
 
 N, M = atom(Size("n")), atom(Size("m"))
 SIZES = {"n": N, "m": M, "n*m": algebra.multiply(N, M), "n+1": add(N, number(1)), "1": number(1)}
@@ -174,11 +166,11 @@ def built(tree: Any, place: dict[str, Var]) -> Poly:
     if head in ("quotient", "remainder"):
         return getattr(digits, head)(of(parts[0]), of(parts[1]))
     if head in (">", "=", ">=", "=="):
-        return conditions.holds(head, of(parts[0]))
+        return signs.holds(head, of(parts[0]))
     if head == "larger":
-        return conditions.maximum(of(parts[0]), of(parts[1]))
+        return signs.maximum(of(parts[0]), of(parts[1]))
     if head == "absolute":
-        return conditions.absolute(of(parts[0]))
+        return signs.absolute(of(parts[0]))
     var = sums.fresh(SIZES[parts[1]], parts[0])
     return sums.bind(head, (var,), built(parts[2], place | {parts[0]: var}))
 

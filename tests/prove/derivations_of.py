@@ -12,10 +12,13 @@ import numpy as np
 from purenet.prove import domains as d
 from purenet.prove.explain import Derivation, Quantity, derive
 from purenet.prove.kernel import algebra, calculus, sums
-from purenet.prove.kernel.terms import ONE, ZERO, Array, Entry, atom, index
+from purenet.prove.kernel.factors import Entry
+from purenet.prove.kernel.linear import ONE, ZERO, atom, index
+from purenet.prove.kernel.terms import Array
 from purenet.prove.opaque import Opaque
 from purenet.prove.programs import read
-from purenet.prove.tracing import read_sizes, trace
+from purenet.prove.sizes import read_sizes
+from purenet.prove.tracing import trace
 
 SIGMA = Opaque("sigma")
 SIZES = {"batch": 2, "n": 3, "m": 4, "k": 3, "h": 5, "d": 2, "p": 5, "v": 3}

@@ -8,7 +8,7 @@ from purenet import prove
 from purenet.prove import decide, label, positive, real, static
 from purenet.prove.kernel.calculus import NotLinear
 from purenet.prove.settle import NotShown
-from purenet.prove.tracing import Sizes
+from purenet.prove.sizes import Sizes
 
 N = real("n")
 

@@ -9,12 +9,7 @@ import pytest
 
 from purenet.prove.interpret.tensor import Tensor
 from purenet.prove.kernel import algebra, conditions, digits, evaluate, functions, sums
-from purenet.prove.kernel.terms import (
-    MINUS_INFINITY,
-    ONE,
-    PI,
-    ZERO,
-    Array,
+from purenet.prove.kernel.factors import (
     Base,
     Binder,
     Call,
@@ -25,7 +20,12 @@ from purenet.prove.kernel.terms import (
     Iverson,
     Named,
     Size,
-    Var,
+)
+from purenet.prove.kernel.linear import (
+    MINUS_INFINITY,
+    ONE,
+    PI,
+    ZERO,
     add,
     atom,
     index,
@@ -33,6 +33,7 @@ from purenet.prove.kernel.terms import (
     scale,
     subtract,
 )
+from purenet.prove.kernel.terms import Array, Var
 from purenet.prove.opaque import Opaque
 
 N, M = atom(Size("n")), atom(Size("m"))
@@ -281,7 +282,8 @@ def functions_name(function):
     """What the interpreter calls an arbitrary function."""
     from purenet.prove import domains as d
     from purenet.prove.programs import read
-    from purenet.prove.tracing import Sizes, trace
+    from purenet.prove.sizes import Sizes
+    from purenet.prove.tracing import trace
 
     body = read(trace(function, (d.real(),), Sizes()), Sizes()).outputs[0].body
     (call,) = body.factors

@@ -24,7 +24,7 @@ from purenet.prove import (
     real,
     static,
 )
-from purenet.prove.kernel.terms import scale
+from purenet.prove.kernel.linear import scale
 
 N = real("n")
 

@@ -12,22 +12,13 @@ from purenet.prove import samples, selfcheck
 from purenet.prove.domains import Domain
 from purenet.prove.interpret.tensor import Tensor, Unknown
 from purenet.prove.kernel import algebra, budget, calculus, evaluate, sums
-from purenet.prove.kernel.terms import (
-    ONE,
-    Array,
-    Binder,
-    Factor,
-    Poly,
-    Var,
-    add,
-    atom,
-    index,
-    scale,
-    subtract,
-)
+from purenet.prove.kernel.factors import Binder
+from purenet.prove.kernel.linear import ONE, add, atom, index, scale, subtract
+from purenet.prove.kernel.terms import Array, Factor, Poly, Var
 from purenet.prove.plain import plain
 from purenet.prove.programs import Program, read
-from purenet.prove.tracing import Sizes, trace
+from purenet.prove.sizes import Sizes
+from purenet.prove.tracing import trace
 
 Check = Callable[[RandomProgram, int], str]
 NO_CLAIM = "not understood"

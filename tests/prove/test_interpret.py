@@ -15,7 +15,8 @@ from purenet.prove.interpret.run import PRIMITIVES, RULES
 from purenet.prove.interpret.tensor import Unknown
 from purenet.prove.programs import read
 from purenet.prove.selfcheck import agrees
-from purenet.prove.tracing import Sizes, trace
+from purenet.prove.sizes import Sizes
+from purenet.prove.tracing import trace
 
 SIZES = {"n": 2, "m": 3, "k": 4, "b": 5}
 X, Y, ROW = real("n m"), real("n m"), real("n")

@@ -18,8 +18,9 @@ from construction import (
     slots,
 )
 
-from purenet.prove.kernel import algebra, conditions, sums
-from purenet.prove.kernel.terms import ONE, ZERO, Entry, add, atom, index, number, scale, subtract
+from purenet.prove.kernel import algebra, signs, sums
+from purenet.prove.kernel.factors import Entry
+from purenet.prove.kernel.linear import ONE, ZERO, add, atom, index, number, scale, subtract
 
 HALF = Fraction(1, 2)
 C = atom(Entry(ARRAYS["c"], ()))
@@ -58,7 +59,7 @@ def test_the_order_of_construction_and_the_names_do_not_matter(seed):
 
 def test_a_number_times_its_inverse_is_one_unless_it_is_zero():
     product = algebra.multiply(C, algebra.power(C, -1))
-    assert product == subtract(ONE, conditions.equals_zero(C))
+    assert product == subtract(ONE, signs.equals_zero(C))
     assert algebra.multiply(C, product) == C
 
 
@@ -76,7 +77,7 @@ def test_a_positive_number_cancels():
 
 
 def test_the_root_of_a_square_is_the_absolute_value():
-    assert algebra.power(algebra.power(C, 2), HALF) == conditions.absolute(C)
+    assert algebra.power(algebra.power(C, 2), HALF) == signs.absolute(C)
     assert algebra.power(algebra.power(C, 2), HALF) != C
 
 
@@ -107,7 +108,7 @@ def test_a_factor_that_may_be_zero_leaves_a_negative_power_only_with_its_own():
     base = add(algebra.multiply(x, y), algebra.multiply(x, C))
     product = algebra.multiply(algebra.power(base, -1), base)
     for zero in (x, add(y, C)):
-        assert algebra.multiply(product, conditions.equals_zero(zero)).is_zero
+        assert algebra.multiply(product, signs.equals_zero(zero)).is_zero
 
 
 def test_substitution_of_an_index_does_not_capture_a_bound_one():

@@ -24,19 +24,9 @@ from construction import (
 )
 
 from purenet.prove.kernel import algebra, bounds, conditions, digits, functions, sums
-from purenet.prove.kernel.terms import (
-    ONE,
-    ZERO,
-    Array,
-    Entry,
-    Size,
-    add,
-    atom,
-    index,
-    number,
-    scale,
-    subtract,
-)
+from purenet.prove.kernel.factors import Entry, Size
+from purenet.prove.kernel.linear import ONE, ZERO, add, atom, index, number, scale, subtract
+from purenet.prove.kernel.terms import Array
 
 C = atom(Entry(ARRAYS["c"], ()))
 SIGNED = (

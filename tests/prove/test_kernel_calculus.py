@@ -19,23 +19,12 @@ from construction import (
     value,
 )
 
-from purenet.prove.kernel import algebra, calculus, conditions, functions, sums
+from purenet.prove.kernel import algebra, calculus, conditions, functions, signs, sums
 from purenet.prove.kernel.calculus import NoDerivative, NotLinear
 from purenet.prove.kernel.evaluate import evaluate
-from purenet.prove.kernel.terms import (
-    ONE,
-    ZERO,
-    Array,
-    Definition,
-    Entry,
-    Named,
-    Var,
-    add,
-    atom,
-    index,
-    scale,
-    subtract,
-)
+from purenet.prove.kernel.factors import Definition, Entry, Named
+from purenet.prove.kernel.linear import ONE, ZERO, add, atom, index, scale, subtract
+from purenet.prove.kernel.terms import Array, Var
 
 DX = Array("dx", (N,))
 X = ARRAYS["x"]
@@ -182,7 +171,7 @@ def test_what_is_not_linear_is_refused():
         functions.exp(dx),
         algebra.power(add(dx, ONE), -1),
         algebra.power(sums.total((j,), atom(Entry(DX, (index(j),)))), 2),
-        conditions.maximum(dx, ZERO),
+        signs.maximum(dx, ZERO),
         sums.largest((i,), dx),
     ):
         with pytest.raises(NotLinear):

@@ -6,27 +6,23 @@ from fractions import Fraction
 import mpmath
 import pytest
 
-from purenet.prove.interpret.elementwise import RULES
 from purenet.prove.interpret.tensor import scalar
+from purenet.prove.interpret.unary import RULES
 from purenet.prove.kernel import algebra, bounds, budget, functions
+from purenet.prove.kernel.factors import Base, Call, Constant, Entry, Iverson
 from purenet.prove.kernel.functions import FUNCTIONS
-from purenet.prove.kernel.terms import (
+from purenet.prove.kernel.linear import (
     MINUS_INFINITY,
     ONE,
     PI,
     ZERO,
-    Array,
-    Base,
-    Call,
-    Constant,
-    Entry,
-    Iverson,
     add,
     atom,
     number,
     scale,
     subtract,
 )
+from purenet.prove.kernel.terms import Array
 
 T = atom(Entry(Array("t", ()), ()))
 P = atom(Entry(Array("q", (), low=0.0), ()))

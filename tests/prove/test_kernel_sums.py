@@ -18,21 +18,11 @@ from construction import (
     slots,
 )
 
-from purenet.prove.kernel import algebra, conditions, digits, functions, sums
+from purenet.prove.kernel import algebra, conditions, digits, functions, signs, sums
 from purenet.prove.kernel.evaluate import evaluate
-from purenet.prove.kernel.terms import (
-    ONE,
-    ZERO,
-    Array,
-    Binder,
-    Entry,
-    add,
-    atom,
-    index,
-    number,
-    scale,
-    subtract,
-)
+from purenet.prove.kernel.factors import Binder, Entry
+from purenet.prove.kernel.linear import ONE, ZERO, add, atom, index, number, scale, subtract
+from purenet.prove.kernel.terms import Array
 
 SUMS = ("sum", "sum", "times", "add", "bound", "bound", "shifted", "merged")
 LAST = subtract(N, ONE)
@@ -134,7 +124,7 @@ def test_a_sum_divided_by_itself_is_one_where_it_is_positive():
     x = entry("x", i)
     below = sums.total((k,), entry("x", k))
     assert sums.total((i,), algebra.multiply(x, algebra.power(below, -1))) == subtract(
-        ONE, conditions.equals_zero(below)
+        ONE, signs.equals_zero(below)
     )
 
 

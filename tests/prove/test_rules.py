@@ -9,7 +9,8 @@ from jax import lax
 
 from purenet import prove
 from purenet.prove import function, label, real, rules, static
-from purenet.prove.tracing import Sizes, trace
+from purenet.prove.sizes import Sizes
+from purenet.prove.tracing import trace
 
 N = real("n")
 

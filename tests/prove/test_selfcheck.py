@@ -7,10 +7,11 @@ import pytest
 
 from purenet.prove import domains as d
 from purenet.prove import selfcheck
-from purenet.prove.kernel import algebra, conditions
-from purenet.prove.kernel.terms import ONE, ZERO, add, index, number, scale, subtract
+from purenet.prove.kernel import algebra, signs
+from purenet.prove.kernel.linear import ONE, ZERO, add, index, number, scale, subtract
 from purenet.prove.programs import Program, read
-from purenet.prove.tracing import Sizes, trace
+from purenet.prove.sizes import Sizes
+from purenet.prove.tracing import trace
 
 SIZES = {"n": 2, "m": 3, "k": 4}
 GRID, LABEL = d.real("n m"), d.label("n", classes="m")
@@ -104,7 +105,7 @@ def test_a_mistake_at_zero_alone_is_found():
 
     def strict(body, out):
         (x,) = program(lambda x: x, GRID).outputs
-        at_zero = conditions.equals_zero(x.at(tuple(index(s) for s in out.slots)))
+        at_zero = signs.equals_zero(x.at(tuple(index(s) for s in out.slots)))
         return subtract(body, at_zero)
 
     found = difference(with_body(program(f, GRID), strict), f, GRID)

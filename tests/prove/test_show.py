@@ -4,24 +4,11 @@ from fractions import Fraction
 
 import pytest
 
-from purenet.prove.kernel import algebra, conditions, functions, sums
+from purenet.prove.kernel import algebra, conditions, functions, signs, sums
+from purenet.prove.kernel.factors import Definition, Entry, Named, Size
+from purenet.prove.kernel.linear import ONE, PI, add, atom, index, number, scale, subtract
 from purenet.prove.kernel.show import statement, text
-from purenet.prove.kernel.terms import (
-    ONE,
-    PI,
-    Array,
-    Definition,
-    Entry,
-    Named,
-    Size,
-    Var,
-    add,
-    atom,
-    index,
-    number,
-    scale,
-    subtract,
-)
+from purenet.prove.kernel.terms import Array, Var
 
 BATCH, N = atom(Size("batch")), atom(Size("n"))
 X = Array("x", (BATCH, N))
@@ -55,7 +42,7 @@ CASES = {
     "sigmoid(x[b,i])·(1 - sigmoid(x[b,i]))": functions.derivative(
         next(iter(functions.call("logistic", x()).factors))
     ),
-    "[x[b,i] > 0]": conditions.is_positive(x()),
+    "[x[b,i] > 0]": signs.is_positive(x()),
     "exp(-x[b,i]²/2)": functions.exp(scale(algebra.power(x(), 2), Fraction(-1, 2))),
 }
 

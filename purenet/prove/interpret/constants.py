@@ -13,16 +13,10 @@ from math import inf, isnan, pi
 import numpy as np
 
 from purenet.prove.kernel import algebra
+from purenet.prove.kernel.factors import Constant
 from purenet.prove.kernel.functions import _log_of_number
-from purenet.prove.kernel.terms import (
-    MINUS_INFINITY,
-    PI,
-    Constant,
-    Poly,
-    atom,
-    number,
-    scale,
-)
+from purenet.prove.kernel.linear import MINUS_INFINITY, PI, atom, number, scale
+from purenet.prove.kernel.terms import Poly
 
 NAN = Constant("nan", float("nan"))
 MOST_DIGITS = 12

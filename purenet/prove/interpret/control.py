@@ -5,22 +5,10 @@ from fractions import Fraction
 from typing import Any
 
 from purenet.prove.interpret.tensor import Tensor, Unknown, moved, places
-from purenet.prove.kernel import algebra, bounds, conditions, sums
-from purenet.prove.kernel.terms import (
-    ONE,
-    ZERO,
-    Array,
-    Entry,
-    Factor,
-    Iverson,
-    Poly,
-    Var,
-    add,
-    atom,
-    index,
-    scale,
-    subtract,
-)
+from purenet.prove.kernel import algebra, bounds, conditions, signs, sums
+from purenet.prove.kernel.factors import Entry, Iverson
+from purenet.prove.kernel.linear import ONE, ZERO, add, atom, index, number, scale, subtract
+from purenet.prove.kernel.terms import Array, Factor, Poly, Var
 from purenet.prove.scans import divided
 
 Run = Callable[[Any, Sequence[Tensor]], list[Tensor]]
@@ -87,8 +75,6 @@ def _unrolled(
     steps: int,
     reverse: bool,
 ) -> list[Tensor]:
-    from purenet.prove.kernel.terms import number
-
     rows: dict[int, list[Tensor]] = {}
     for step in reversed(range(steps)) if reverse else range(steps):
         out = run(jaxpr, [*constants, *carry, *(_row(x, number(step)) for x in stacked)])
@@ -98,8 +84,6 @@ def _unrolled(
 
 
 def _stacked(rows: list[Tensor]) -> Tensor:
-    from purenet.prove.kernel.terms import number
-
     shape = (number(len(rows)), *rows[0].shape)
     slots, place = places(shape)
     body = add(
@@ -184,8 +168,8 @@ def _solve(
         return True
     for candidate in _compared_with(before, body):
         if not candidate.arrays & unsolved and body in (
-            conditions.maximum(before, candidate),
-            conditions.maximum(candidate, before),
+            signs.maximum(before, candidate),
+            signs.maximum(candidate, before),
         ):
             states[array] = _prefix_maximum(start, after, candidate, step)
             return True
@@ -224,7 +208,7 @@ def _prefix_maximum(
         var = sums.fresh(step.size, "s")
         values = {**dict(zip(after.slots, place, strict=True)), step: index(var)}
         largest = sums.largest((var,), algebra.substitute(candidate, values))
-        return conditions.maximum(start.at(place), largest)
+        return signs.maximum(start.at(place), largest)
 
     return state
 

@@ -6,7 +6,8 @@ from typing import Any
 from purenet.prove.interpret.shapes import Dimensions
 from purenet.prove.interpret.tensor import Tensor, Unknown, moved, places
 from purenet.prove.kernel import algebra, bounds, conditions, sums
-from purenet.prove.kernel.terms import ONE, ZERO, Poly, add, index, number, subtract
+from purenet.prove.kernel.linear import ONE, ZERO, add, index, number, subtract
+from purenet.prove.kernel.terms import Poly
 
 
 def gather(

@@ -7,17 +7,8 @@ from typing import Any
 from purenet.prove.interpret.tensor import Need, Tensor, Unknown, moved, places
 from purenet.prove.kernel import algebra, bounds, conditions, sums
 from purenet.prove.kernel.bounds import Interval
-from purenet.prove.kernel.terms import (
-    MINUS_INFINITY,
-    ONE,
-    ZERO,
-    Poly,
-    Var,
-    index,
-    number,
-    scale,
-    subtract,
-)
+from purenet.prove.kernel.linear import MINUS_INFINITY, ONE, ZERO, index, number, scale, subtract
+from purenet.prove.kernel.terms import Poly, Var
 
 
 def _along(

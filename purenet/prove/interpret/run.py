@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 from jax.extend.core import Literal
 
-from purenet.prove.interpret import control, elementwise, indexing, reductions, shapes
+from purenet.prove.interpret import arithmetic, control, indexing, logic, reductions, shapes, unary
 from purenet.prove.interpret.constants import exact
 from purenet.prove.interpret.shapes import Dimensions, kind_of
 from purenet.prove.interpret.tensor import Tensor, Unknown, named, places, scalar
 from purenet.prove.kernel import algebra, bounds, conditions
-from purenet.prove.kernel.terms import Iverson, Poly, add, number, subtract
+from purenet.prove.kernel.factors import Iverson
+from purenet.prove.kernel.linear import add, number, subtract
+from purenet.prove.kernel.terms import Poly
 
-RULES = {**elementwise.RULES, **shapes.RULES, **reductions.RULES, **indexing.RULES}
+TABLES = (arithmetic, unary, logic, shapes, reductions, indexing)
+RULES = {name: rule for table in TABLES for name, rule in table.RULES.items()}
 PRIMITIVES = tuple(sorted({*RULES, *control.INLINED, "cond", "platform_index", "scan"}))
 MOST_CONSTANTS = 64
 

@@ -6,27 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from purenet.prove.interpret.tensor import (
-    Need,
-    Tensor,
-    Unknown,
-    moved,
-    places,
-    reindexed,
-    tensor,
-)
+from purenet.prove.interpret.tensor import Need, Tensor, Unknown, moved, places, reindexed, tensor
 from purenet.prove.kernel import algebra, bounds, conditions, digits
-from purenet.prove.kernel.terms import (
-    ONE,
-    ZERO,
-    Poly,
-    Size,
-    add,
-    atom,
-    number,
-    scale,
-    subtract,
-)
+from purenet.prove.kernel.factors import Size
+from purenet.prove.kernel.linear import ONE, ZERO, add, atom, number, scale, subtract
+from purenet.prove.kernel.terms import Poly
 
 
 def kind_of(dtype: Any) -> str:

@@ -1,23 +1,13 @@
 """A traced array as a term: its entry at `slots`, and what must hold for it to make sense."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from purenet.prove.kernel import algebra, bounds, conditions, sums
+from purenet.prove.kernel import algebra, bounds, conditions, signs, sums
 from purenet.prove.kernel.bounds import Interval
-from purenet.prove.kernel.terms import (
-    ONE,
-    ZERO,
-    Binder,
-    Definition,
-    Named,
-    Poly,
-    Var,
-    atom,
-    index,
-    leading,
-    scale,
-)
+from purenet.prove.kernel.factors import Binder, Definition, Named
+from purenet.prove.kernel.linear import ONE, ZERO, atom, index, leading, scale
+from purenet.prove.kernel.terms import Poly, Var
 
 
 class Unknown(Exception):
@@ -53,10 +43,19 @@ class Tensor(NamedTuple):
         return algebra.substitute(self.body, dict(zip(self.slots, place, strict=True)))
 
 
+Rule = Callable[..., Tensor]
+"""What a primitive means: the tensor of its output, from those of its operands."""
+
+
 def places(shape: tuple[Poly, ...]) -> tuple[tuple[Var, ...], tuple[Poly, ...]]:
     """Fresh slots for a shape and the index that they make; an axis of size 1 has index 0."""
     slots = tuple(sums.fresh(size) for size in shape)
     return slots, tuple(ZERO if v.size == ONE else index(v) for v in slots)
+
+
+def atom_of(var: Any) -> Poly:
+    """The index term of a slot; 0 on an axis of size 1."""
+    return ZERO if var.size == ONE else index(var)
 
 
 def tensor(
@@ -145,11 +144,11 @@ def _met(need: Need) -> bool:
 def violated(need: Need) -> Poly:
     """1 where the need does not hold."""
     if need.relation == "!=":
-        return conditions.equals_zero(need.poly)
+        return signs.equals_zero(need.poly)
     if need.relation == ">":
-        return conditions.complement(conditions.is_positive(need.poly))
+        return conditions.complement(signs.is_positive(need.poly))
     if need.relation == ">=":
-        return conditions.is_positive(algebra.multiply(need.poly, scale(ONE, -1)))
+        return signs.is_positive(algebra.multiply(need.poly, scale(ONE, -1)))
     return ZERO  # where a rounded value jumps is not written as a term
 
 

@@ -5,24 +5,30 @@ from fractions import Fraction
 from functools import lru_cache
 from math import gcd, isqrt, lcm
 
-from purenet.prove.kernel import bounds, budget, conditions, digits, functions, sums
-from purenet.prove.kernel.terms import (
-    ONE,
-    ZERO,
+from purenet.prove.kernel import (
+    bounds,
+    budget,
+    conditions,
+    consistency,
+    digits,
+    functions,
+    signs,
+    sums,
+)
+from purenet.prove.kernel.factors import (
     Base,
     Binder,
     Call,
     Constant,
     Digit,
     Entry,
-    Factor,
     Index,
     Iverson,
-    Monomial,
     Named,
-    Number,
-    Poly,
-    Var,
+)
+from purenet.prove.kernel.linear import (
+    ONE,
+    ZERO,
     add,
     atom,
     leading,
@@ -33,6 +39,7 @@ from purenet.prove.kernel.terms import (
     scale,
     subtract,
 )
+from purenet.prove.kernel.terms import Factor, Monomial, Number, Poly, Var
 
 UNIT = ONE.terms
 
@@ -68,7 +75,7 @@ def _product(left: Monomial, right: Monomial) -> Poly:
     for factor, exponent in right:
         total = rational(powers.get(factor, 0) + exponent)
         if total == 0 and factor in powers and not bounds.nonzero(atom(factor)):
-            cancelled.append(subtract(ONE, conditions.equals_zero(atom(factor))))
+            cancelled.append(subtract(ONE, signs.equals_zero(atom(factor))))
         powers[factor] = total
     return multiply(_normalised(powers), *cancelled)
 
@@ -85,7 +92,7 @@ def _normalised(powers: Mapping[Factor, Number]) -> Poly:
             plain.append((factor, kept))
         expanded.extend(rest)
     if any(isinstance(f, Iverson) for f, _ in plain):
-        return multiply(conditions.consistent(ordered(plain)), *expanded)
+        return multiply(consistency.consistent(ordered(plain)), *expanded)
     return multiply(Poly({ordered(plain): 1}), *expanded)
 
 
@@ -153,7 +160,7 @@ def _is_root(exponent: Number) -> bool:
 def _power_of_unknown(monomial: Monomial, sign: int, exponent: Number) -> Poly:
     """(sign · f^e …)^exponent where the signs of the f are not known."""
     if all(isinstance(e, int) and e % 2 == 0 for _, e in monomial):
-        absolute = [power(conditions.absolute(atom(f)), e * exponent) for f, e in monomial]
+        absolute = [power(signs.absolute(atom(f)), e * exponent) for f, e in monomial]
         if sign > 0 and all(rational(e * exponent).denominator == 1 for _, e in monomial):
             return multiply(*absolute)
     if len(monomial) == 1 and sign > 0 and isinstance(monomial[0][1], int) and monomial[0][1] % 2:
@@ -336,7 +343,7 @@ def build(factor: Factor, polys: tuple[Poly, ...]) -> Poly:
     if isinstance(factor, Call):
         return functions.call(factor.name, polys[0], factor.order)
     if isinstance(factor, Iverson):
-        return conditions.holds(factor.relation, polys[0])
+        return signs.holds(factor.relation, polys[0])
     if isinstance(factor, Digit):
         return (digits.quotient if factor.tag == "quotient" else digits.remainder)(*polys)
     assert isinstance(factor, Base)

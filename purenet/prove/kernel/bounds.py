@@ -8,28 +8,20 @@ from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
-from purenet.prove.kernel.terms import (
-    MINUS_INFINITY,
+from purenet.prove.kernel.factors import (
     Base,
     Binder,
     Call,
     Constant,
     Digit,
     Entry,
-    Factor,
     Index,
     Iverson,
-    Monomial,
     Named,
-    Number,
-    Poly,
     Size,
-    add,
-    atom,
-    number,
-    ordered,
-    scale,
 )
+from purenet.prove.kernel.linear import MINUS_INFINITY, add, atom, number, ordered, scale
+from purenet.prove.kernel.terms import Factor, Monomial, Number, Poly
 
 
 class Interval(NamedTuple):

@@ -1,28 +1,9 @@
 """Derivatives of terms: the tangent along an array, and the coefficients of a linear term."""
 
 from purenet.prove.kernel import algebra, budget, conditions, functions, sums
-from purenet.prove.kernel.terms import (
-    ONE,
-    ZERO,
-    Array,
-    Base,
-    Binder,
-    Call,
-    Entry,
-    Factor,
-    Iverson,
-    Monomial,
-    Named,
-    Number,
-    Poly,
-    Var,
-    add,
-    atom,
-    index,
-    ordered,
-    scale,
-    subtract,
-)
+from purenet.prove.kernel.factors import Base, Binder, Call, Entry, Iverson, Named
+from purenet.prove.kernel.linear import ONE, ZERO, add, atom, index, ordered, scale, subtract
+from purenet.prove.kernel.terms import Array, Factor, Monomial, Number, Poly, Var
 
 
 class NoDerivative(Exception):

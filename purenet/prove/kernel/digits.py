@@ -1,15 +1,9 @@
 """Digits of an index: an axis of size m·n read as a pair of axes."""
 
 from purenet.prove.kernel import algebra, bounds
-from purenet.prove.kernel.terms import (
-    ONE,
-    Digit,
-    Index,
-    Poly,
-    add,
-    atom,
-    subtract,
-)
+from purenet.prove.kernel.factors import Digit, Index
+from purenet.prove.kernel.linear import ONE, add, atom, subtract
+from purenet.prove.kernel.terms import Poly
 
 
 def quotient(flat: Poly, size: Poly) -> Poly:

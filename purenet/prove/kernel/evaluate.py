@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from purenet.prove.kernel.conditions import is_condition
-from purenet.prove.kernel.terms import (
-    MINUS_INFINITY,
+from purenet.prove.kernel.factors import (
     Base,
     Binder,
     Call,
@@ -26,15 +25,13 @@ from purenet.prove.kernel.terms import (
     Definition,
     Digit,
     Entry,
-    Factor,
     Index,
     Iverson,
-    Monomial,
     Named,
-    Poly,
     Size,
-    Var,
 )
+from purenet.prove.kernel.linear import MINUS_INFINITY
+from purenet.prove.kernel.terms import Factor, Monomial, Poly, Var
 
 Numbers = Any  # a NumPy array, or the NumPy number that stands for one without axes
 TINY = 1e-12
@@ -66,7 +63,9 @@ def evaluate(
     Raises:
         ValueError: a size, an array or an index variable has no value, or a function no meaning.
 
-    >>> from purenet.prove.kernel.terms import Array, Entry, Size, Var, atom, index
+    >>> from purenet.prove.kernel.factors import Entry, Size
+    >>> from purenet.prove.kernel.linear import atom, index
+    >>> from purenet.prove.kernel.terms import Array, Var
     >>> n = atom(Size("n"))
     >>> i = Var("i", n)
     >>> x = atom(Entry(Array("x", (n,)), (index(i),)))

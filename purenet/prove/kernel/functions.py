@@ -10,16 +10,12 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from purenet.prove.kernel import algebra, bounds, conditions
-from purenet.prove.kernel.terms import (
+from purenet.prove.kernel.factors import Call, Constant
+from purenet.prove.kernel.linear import (
     MINUS_INFINITY,
     ONE,
     PI,
     ZERO,
-    Call,
-    Constant,
-    Monomial,
-    Number,
-    Poly,
     add,
     atom,
     leading,
@@ -30,6 +26,7 @@ from purenet.prove.kernel.terms import (
     scale,
     subtract,
 )
+from purenet.prove.kernel.terms import Monomial, Number, Poly
 
 
 class Function(NamedTuple):

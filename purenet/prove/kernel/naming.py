@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from purenet.prove.kernel.layout import Big, Leaf, Node, bare, children
-from purenet.prove.kernel.terms import Array, Constant, Definition, Poly, Size, Var, atom
+from purenet.prove.kernel.factors import Constant, Definition, Size
+from purenet.prove.kernel.linear import atom
+from purenet.prove.kernel.nodes import Big, Leaf, Node, bare, children
+from purenet.prove.kernel.terms import Array, Poly, Var
 
 LETTERS = "ijklpqrstuvwh"
 BATCH = atom(Size("batch"))

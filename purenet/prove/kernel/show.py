@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from fractions import Fraction
 
-from purenet.prove.kernel.layout import (
+from purenet.prove.kernel.layout import compare, layout
+from purenet.prove.kernel.naming import Names, free, names_for
+from purenet.prove.kernel.nodes import (
     HALF,
     Apply,
     Big,
@@ -15,10 +17,7 @@ from purenet.prove.kernel.layout import (
     Product,
     Sum,
     bare,
-    compare,
-    layout,
 )
-from purenet.prove.kernel.naming import Names, free, names_for
 from purenet.prove.kernel.terms import Number, Poly, Var
 
 SIGNS = {"sum": "Σ", "max": "max", "argmax": "argmax"}
@@ -31,7 +30,8 @@ RAISED = {2: "²", 3: "³"}
 def text(poly: Poly) -> str:
     """The term on one line.
 
-    >>> from purenet.prove.kernel.terms import Size, atom, number, subtract
+    >>> from purenet.prove.kernel.factors import Size
+    >>> from purenet.prove.kernel.linear import atom, number, subtract
     >>> text(subtract(atom(Size("n"), 2), number(1)))
     'n² - 1'
     """

@@ -11,30 +11,21 @@ from contextvars import ContextVar
 from itertools import count, permutations, product
 
 from purenet.prove.kernel import algebra, bounds, budget, conditions, digits
-from purenet.prove.kernel.terms import (
+from purenet.prove.kernel.factors import Binder, Digit, Entry, Index, Iverson, Size
+from purenet.prove.kernel.hashing import digest
+from purenet.prove.kernel.linear import (
     MINUS_INFINITY,
     ONE,
     ZERO,
-    Binder,
-    Digit,
-    Entry,
-    Factor,
-    Index,
-    Iverson,
-    Monomial,
-    Number,
-    Poly,
-    Size,
-    Var,
     add,
     atom,
-    digest,
     index,
     number,
     ordered,
     scale,
     subtract,
 )
+from purenet.prove.kernel.terms import Factor, Monomial, Number, Poly, Var
 
 _unnumbered = count()
 _fresh: ContextVar[Iterator[int] | None] = ContextVar("fresh", default=None)

@@ -7,23 +7,20 @@ a condition changes), or with None if the term was not shown to be 0 elsewhere.
 from fractions import Fraction
 from itertools import count, permutations, product
 
-from purenet.prove.kernel import algebra, bounds, calculus, conditions, digits, functions, sums
-from purenet.prove.kernel.terms import (
+from purenet.prove.kernel import (
+    algebra,
+    bounds,
+    calculus,
+    conditions,
+    digits,
+    equations,
+    functions,
+    sums,
+)
+from purenet.prove.kernel.factors import Base, Binder, Call, Digit, Entry, Iverson, Named
+from purenet.prove.kernel.linear import (
     ONE,
     ZERO,
-    Array,
-    Base,
-    Binder,
-    Call,
-    Digit,
-    Entry,
-    Factor,
-    Iverson,
-    Monomial,
-    Named,
-    Number,
-    Poly,
-    Var,
     add,
     atom,
     index,
@@ -32,6 +29,7 @@ from purenet.prove.kernel.terms import (
     scale,
     subtract,
 )
+from purenet.prove.kernel.terms import Array, Factor, Monomial, Number, Poly, Var
 
 Skipped = frozenset[Poly]
 Facts = tuple[Poly, ...]
@@ -134,7 +132,7 @@ def off_equations(poly: Poly) -> tuple[Poly, Skipped]:
 
 
 def _is_thin(factor: Factor) -> bool:
-    return isinstance(factor, Iverson) and factor.relation == "=" and not conditions.thick(factor)
+    return isinstance(factor, Iverson) and factor.relation == "=" and not equations.thick(factor)
 
 
 def confined(factor: Factor) -> set[Poly]:
@@ -153,7 +151,7 @@ def open_coincidences(poly: Poly) -> list[Poly]:
     return [
         c
         for c in _coincidences(poly)
-        if not algebra.multiply(poly, c).is_zero and not conditions.solved(c)
+        if not algebra.multiply(poly, c).is_zero and not equations.solved(c)
     ]
 
 
@@ -353,7 +351,7 @@ def _in_each_sign(poly: Poly, facts: Facts, splits: int) -> Skipped | None:
 
 def where_sign(poly: Poly, condition: Iverson, sign: int) -> Poly:
     """The term where P has a sign: P becomes a positive number, or minus one."""
-    solved = conditions.solution(Iverson("=", condition.poly))
+    solved = equations.solution(Iverson("=", condition.poly))
     given = atom(condition) if sign > 0 else subtract(atom(condition), atom(condition))
     if solved is None:
         return _decided(poly, condition, given)
