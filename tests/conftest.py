@@ -4,6 +4,7 @@ JAX refuses silent changes of dtype and rank, matrix products are exact float32,
 eight devices, and every annotation of the package is checked when a function is called.
 """
 
+import gc
 import sys
 from pathlib import Path
 
@@ -29,6 +30,12 @@ jaxtyping.install_import_hook(CHECKED, "beartype.beartype")
 
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
+
+
+def pytest_collection_finish():
+    """What has been imported stays to the end: each full collection would walk all of it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -66,7 +73,7 @@ def quick_compiling():
 
 @pytest.fixture
 def optimized(quick_compiling):
-    """Compile as a user does, for a long run in a module that compiles quickly."""
+    """Compile as a user does, for a long run or for rounding in a module that compiles quickly."""
     jax.config.update("jax_disable_most_optimizations", False)
     yield
     jax.config.update("jax_disable_most_optimizations", True)

@@ -61,12 +61,12 @@ def test_the_pullback_from_what_is_kept_has_the_limits_too(activation):
 
 @pytest.mark.parametrize("activation", EVERY, ids=lambda a: a.name)
 def test_nothing_overflows_at_ten_thousand(activation):
-    z = jnp.array([[-1e4, 1e4], [1e4, 1e4], [-1e4, -1e4], [0.0, 1e4]])
+    z = jnp.array([[-1e4, 1e4, 0.0, 1e4], [1e4] * 4, [-1e4] * 4])
     a = activation(z)
-    assert jnp.isfinite(a).all()
+    assert np.isfinite(a).all()
     if activation.differentiable:
-        assert jnp.isfinite(activation.derivative(z)).all()
-        assert jnp.isfinite(activation.delta(activation.kept(z, a), jnp.full_like(z, 1e4))).all()
+        assert np.isfinite(activation.derivative(z)).all()
+        assert np.isfinite(activation.delta(activation.kept(z, a), jnp.full_like(z, 1e4))).all()
 
 
 @pytest.mark.parametrize("activation", EVERY, ids=lambda a: a.name)
@@ -78,8 +78,8 @@ def test_nan_stays_nan(activation):
 
 @NAMES
 def test_the_derivative_is_that_of_the_value(activation, x64):
-    z = jnp.asarray(np.random.default_rng(0).normal(size=200) * 4)
-    true = jax.vmap(jax.grad(activation.value))(z)
+    z = jnp.asarray(np.random.default_rng(0).normal(size=(50, 4)) * 4)
+    true = jax.jit(jax.vmap(jax.vmap(jax.grad(activation.value))))(z)
     np.testing.assert_allclose(activation.derivative(z), true, rtol=1e-12, atol=1e-14)
 
 
@@ -105,8 +105,7 @@ def test_a_rectifier_has_its_left_slope_at_zero_and_at_nan(name, slope):
 @given(z=rows)
 @settings(max_examples=30, deadline=None)
 def test_elementwise_means_that_entries_do_not_meet(activation, z):
-    z = jnp.asarray(z)
-    np.testing.assert_array_equal(activation(z)[1:, ::-1], activation(z[1:, ::-1]))
+    np.testing.assert_array_equal(np.asarray(activation(z))[1:, ::-1], activation(z[1:, ::-1]))
 
 
 @pytest.mark.parametrize(
@@ -149,16 +148,16 @@ def test_softmax_at_infinity():
     z = jnp.array([[INF, 0, 0], [-INF, 0, 0], [-INF, -INF, -INF], [INF, INF, -INF]])
     expected = [[1, 0, 0], [0, 0.5, 0.5], [1 / 3] * 3, [0.5, 0.5, 0]]
     np.testing.assert_allclose(activations.softmax(z), np.float32(expected), rtol=1e-6)
-    assert jnp.isfinite(activations.softmax.derivative(z)).all()
+    assert np.isfinite(jax.jit(activations.softmax.derivative)(z)).all()
 
 
 def test_the_softmax_jacobian_is_that_of_autodiff_and_its_rows_sum_to_zero(x64):
     z = jnp.asarray(np.random.default_rng(2).normal(size=(6, 5)) * 3)
-    jacobian = activations.softmax.derivative(z)
-    np.testing.assert_allclose(jacobian, jax.vmap(jax.jacfwd(activations.softmax.value))(z),
-                               rtol=0, atol=1e-15)  # fmt: skip
+    jacobian = np.asarray(activations.softmax.derivative(z))
+    by_autodiff = jax.jit(jax.vmap(jax.jacfwd(activations.softmax.value)))(z)
+    np.testing.assert_allclose(jacobian, by_autodiff, rtol=0, atol=1e-15)
     np.testing.assert_allclose(jacobian.sum(axis=-1), np.zeros((6, 5)), atol=1e-15)
-    np.testing.assert_allclose(jacobian, jnp.swapaxes(jacobian, 1, 2), atol=1e-16)
+    np.testing.assert_allclose(jacobian, np.swapaxes(jacobian, 1, 2), atol=1e-16)
 
 
 def test_the_softmax_pullback_is_the_transposed_jacobian_times_the_cotangent(x64):
@@ -196,7 +195,7 @@ def test_the_dtype_stays(activation, dtype):
 
 
 def test_numpy_arrays_and_float64_data_go_in():
-    z = np.array([[0.0, -1e30, 1e3]])
+    z = np.array([[0.0, -1e30, 1e3, 1.0]] * 3)
     for activation in EVERY:
         a = activation(z)
         assert isinstance(a, jax.Array)

@@ -66,6 +66,14 @@ def draw_params(net, rng):
     )
 
 
+def shaped(net):
+    """Return parameters of ones in float32, for what does not depend on their numbers."""
+    return tuple(
+        pn.Dense(jnp.asarray(np.ones((i, o), np.float32)), jnp.asarray(np.ones(o, np.float32)))
+        for i, o in itertools.pairwise(net.sizes)
+    )
+
+
 def draw_examples(net, loss, batch, rng):
     """Return x and y; distributions and probabilities are positive and do not sum to 1."""
     positive = loss.fused is not None
@@ -123,30 +131,33 @@ def test_every_output_and_every_loss_equals_autodiff(output, loss, x64):
     net = pn.mlp([3, 4, 2], HIDDEN[PAIRS.index((output, loss)) % len(HIDDEN)], output)
     params, weights = draw_params(net, rng), rng.uniform(0, 2, 5)
     x, y = draw_examples(net, loss, 5, rng)
-    assert_equal_trees(
-        hand(net, loss, params, x, y, weights), autodiff(net, loss, params, x, y, weights)
-    )
+    by_autodiff = jax.jit(jax.value_and_grad(pn.objective(net, loss), (0, 1)))
+    assert_equal_trees(hand(net, loss, params, x, y, weights), by_autodiff(params, x, y, weights))
 
 
 @pytest.mark.parametrize(
     ("sizes", "batch"), [*((sizes, 5) for sizes in DEPTHS), (DEPTHS[0], 1), (DEPTHS[2], 1)], ids=str
 )
 def test_every_depth_equals_autodiff_and_the_second_forward_pass(sizes, batch, x64):
-    assert_all_three_agree(sizes, batch, lambda f: f)
+    assert_all_three_agree(sizes, batch)
 
 
 def test_other_widths_equal_autodiff_and_the_second_forward_pass(x64):
-    assert_all_three_agree((1, 4, 2, 3, 2), 2, jax.jit)
+    assert_all_three_agree((1, 4, 2, 3, 2), 2)
 
 
-def assert_all_three_agree(sizes, batch, compiled):
+def assert_all_three_agree(sizes, batch):
     rng = np.random.default_rng(2)
     output, loss = PAIRS[-3 + len(sizes) % 3]
     net = pn.mlp(sizes, mixed(sizes, shift=batch), output)
     params = draw_params(net, rng)
     x, y = draw_examples(net, loss, batch, rng)
-    by_hand = compiled(pn.value_and_grad(net, loss, (0, 1)))(params, x, y)
-    by_autodiff = compiled(jax.value_and_grad(pn.objective(net, loss), (0, 1)))(params, x, y)
+
+    @jax.jit
+    def both(params, x, y):
+        return [f(net, loss, params, x, y) for f in (hand, autodiff)]
+
+    by_hand, by_autodiff = both(params, x, y)
     assert_equal_trees(by_hand, by_autodiff)
     assert_equal_trees(by_hand, second_forward_pass(net, loss, params, x, y))
 
@@ -289,9 +300,14 @@ def test_the_input_gradient_passes_through_the_scaling(classifier):
         scaled = (x - offset) / scale
         return witness.cost(["tanh", "softmax"], "cross_entropy", arrays, scaled, np.eye(2)[y])
 
-    dx = pn.value_and_grad(net, "cross_entropy", 1)(params, x, y)[1]
+    @jax.jit
+    def by_hand_and_by_autodiff(*at):
+        by_autodiff = jax.grad(pn.objective(net, "cross_entropy"), 1)(*at)
+        return pn.value_and_grad(net, "cross_entropy", 1)(*at)[1], by_autodiff
+
+    dx, by_autodiff = by_hand_and_by_autodiff(params, x, y)
     assert_equal_trees(dx, witness.complex_step(cost_of_raw, np.asarray(x)))
-    assert_equal_trees(dx, jax.grad(pn.objective(net, "cross_entropy"), 1)(params, x, y))
+    assert_equal_trees(dx, by_autodiff)
 
 
 def test_a_scalar_scaling_is_that_number_for_each_feature(x64):
@@ -301,7 +317,8 @@ def test_a_scalar_scaling_is_that_number_for_each_feature(x64):
     params = draw_params(one, rng)
     x, y = draw_examples(one, losses.mean_squared_error, 4, rng)
     loss = losses.mean_squared_error
-    assert_equal_trees(hand(one, loss, params, x, y), hand(each, loss, params, x, y), 1e-15)
+    both = jax.jit(lambda *at: [hand(net, loss, *at) for net in (one, each)])
+    assert_equal_trees(*both(params, x, y), 1e-15)
 
 
 @pytest.mark.parametrize(("output", "loss"), PAIRS[-4:], ids=named)
@@ -318,7 +335,7 @@ def test_examples_of_weight_zero_change_nothing(output, loss, x64):
 
 def test_padding_with_weight_zero_is_the_batch_without_it(classifier):
     net, params, x, y = classifier
-    gradient = pn.value_and_grad(net, "cross_entropy")
+    gradient = jax.jit(pn.value_and_grad(net, "cross_entropy"))
     padded = gradient(params, x, y, np.array([1, 1, 1, 0, 0]))
     assert_equal_trees(padded, gradient(params, x[:3], y[:3]), 1e-12)
 
@@ -335,12 +352,17 @@ def test_equal_weights_are_no_weights_and_whole_weights_repeat_examples(classifi
 def test_a_single_example_is_a_batch_of_one(classifier):
     net, params, x, y = classifier
     gradient = pn.value_and_grad(net, "cross_entropy", (0, 1))
-    single = gradient(params, x[0], y[0])
-    batch = gradient(params, x[:1], y[:1])
+
+    @jax.jit
+    def in_three_ways(params, x, y):
+        of_one = params, x[0], y[0]
+        return gradient(*of_one), gradient(params, x[:1], y[:1]), gradient(*of_one, 2.0)
+
+    single, batch, weighted = in_three_ways(params, x, y)
     assert single[1][1].shape == (3,)
-    assert_equal_trees(single[1][1], batch[1][1][0], 0)
+    assert_equal_trees(single[1][1], np.asarray(batch[1][1])[0], 0)
     assert_equal_trees((single[0], single[1][0]), (batch[0], batch[1][0]), 0)
-    assert_equal_trees(gradient(params, x[0], y[0], 2.0), single, 1e-15)
+    assert_equal_trees(weighted, single, 1e-15)
 
 
 def test_one_output_takes_targets_of_shape_batch(x64):
@@ -349,7 +371,8 @@ def test_one_output_takes_targets_of_shape_batch(x64):
     params = draw_params(net, rng)
     x, y = draw_examples(net, losses.mean_squared_error, 5, rng)
     loss = losses.mean_squared_error
-    assert_equal_trees(hand(net, loss, params, x, y[:, 0]), hand(net, loss, params, x, y), 0)
+    both = jax.jit(lambda *at: [hand(net, loss, *at, targets) for targets in (y[:, 0], y)])
+    assert_equal_trees(*both(params, x), 0)
 
 
 def test_jit_changes_nothing(classifier):
@@ -362,11 +385,11 @@ def test_vmap_differentiates_a_batch_of_networks(classifier):
     net, _, x, y = classifier
     rng = np.random.default_rng(11)
     networks = [draw_params(net, rng) for _ in range(3)]
-    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *networks)
+    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *networks)
     gradient = pn.value_and_grad(net, "cross_entropy")
     together = jax.jit(jax.vmap(gradient, in_axes=(0, None, None)))(stacked, x, y)
     for n, params in enumerate(networks):
-        one = jax.tree.map(lambda leaf, n=n: leaf[n], together)
+        one = jax.tree.map(lambda leaf, n=n: np.asarray(leaf)[n], together)
         assert_equal_trees(one, gradient(params, x, y), 1e-13)
 
 
@@ -392,10 +415,11 @@ def test_the_tangent_of_the_hand_gradient_is_the_hessian_vector_product(hidden, 
     def by_autodiff(p):
         return jax.grad(pn.objective(net, loss))(p, x, y)
 
-    assert_equal_trees(
-        jax.jvp(by_hand, (params,), (direction,))[1],
-        jax.jvp(by_autodiff, (params,), (direction,))[1],
-    )
+    @jax.jit
+    def tangents(p, direction):
+        return [jax.jvp(f, (p,), (direction,))[1] for f in (by_hand, by_autodiff)]
+
+    assert_equal_trees(*tangents(params, direction))
 
 
 def test_the_hessian_is_symmetric(classifier):
@@ -403,14 +427,13 @@ def test_the_hessian_is_symmetric(classifier):
     rng = np.random.default_rng(13)
     u, v = draw_params(net, rng), draw_params(net, rng)
 
+    @jax.jit
     def times(direction):
         gradient = lambda p: pn.value_and_grad(net, "cross_entropy")(p, x, y)[1]  # noqa: E731
         return jax.jvp(gradient, (params,), (direction,))[1]
 
     def dot(a, b):
-        return sum(
-            float(jnp.sum(s * t)) for s, t in zip(*map(jax.tree.leaves, (a, b)), strict=True)
-        )
+        return sum(np.vdot(s, t) for s, t in zip(*map(jax.tree.leaves, (a, b)), strict=True))
 
     assert dot(u, times(v)) == pytest.approx(dot(v, times(u)), rel=1e-12)
 
@@ -420,12 +443,13 @@ def test_the_rectifier_has_slope_zero_at_zero_and_at_nan():
     first = pn.Dense(jnp.array([[1.0, 1.0, -1.0]]), jnp.array([0.0, -2.0, 3.0]))
     params = (first, pn.Dense(jnp.ones((3, 1)), jnp.zeros(1)))
     at_the_kink = jnp.array([[2.0]])  # the weighted inputs are 2, 0, 1
-    grads = pn.value_and_grad(net, "mean_squared_error")(params, at_the_kink, jnp.zeros((1, 1)))[1]
+    gradient = jax.jit(pn.value_and_grad(net, "mean_squared_error"))
+    _, grads = gradient(params, at_the_kink, jnp.zeros((1, 1)))
     assert grads[0].bias.tolist() == [6.0, 0.0, 6.0]
     broken = (pn.Dense(first.weight, jnp.array([0.0, jnp.nan, 3.0])), params[1])
-    trace = backprop.forward(net, broken, at_the_kink)
+    trace = jax.jit(backprop.forward, static_argnums=0)(net, broken, at_the_kink)
     assert net.hidden[0].delta(trace.kept[1], jnp.ones((1, 3))).tolist() == [[1.0, 0.0, 1.0]]
-    assert jnp.isnan(trace.z).all()
+    assert np.isnan(trace.z).all()
 
 
 def equations(program):
@@ -488,7 +512,7 @@ def test_bytes_go_in_with_a_scaling():
     rng = np.random.default_rng(15)
     net = pn.mlp([6, 4, 3], output="softmax", input_scaling=pn.InputScaling(0, 255))
     plain = pn.mlp([6, 4, 3], output="softmax")
-    params = net.init(jax.random.key(0))
+    params = shaped(net)
     pixels, y = rng.integers(0, 256, (5, 6)).astype(np.uint8), rng.integers(0, 3, 5)
     scaled = pixels.astype(np.float32) / np.float32(255)
     got = jax.jit(pn.value_and_grad(net, "cross_entropy"))(params, pixels, y)
@@ -515,9 +539,10 @@ def test_differentiable_is_apply_with_the_hand_backward_pass(lead, x64):
 
 def test_differentiable_takes_an_empty_batch():
     net = pn.mlp([3, 4, 2])
-    params = net.init(jax.random.key(0), weights="normal")
-    grads = jax.grad(lambda p: jnp.sum(pn.differentiable(net)(p, jnp.zeros((0, 3)))))(params)
-    assert all(not leaf.any() for leaf in jax.tree.leaves(grads))
+    params = shaped(net)
+    x = np.zeros((0, 3), np.float32)
+    grads = jax.jit(jax.grad(lambda p: jnp.sum(pn.differentiable(net)(p, x))))(params)
+    assert all(not np.any(leaf) for leaf in jax.tree.leaves(grads))
 
 
 def test_differentiable_under_someone_elses_loss_is_the_fused_gradient(classifier):
@@ -528,7 +553,7 @@ def test_differentiable_under_someone_elses_loss_is_the_fused_gradient(classifie
         return -jnp.mean(jnp.log(jnp.take_along_axis(f(p, x), y[:, None], axis=1)))
 
     assert_equal_trees(
-        jax.value_and_grad(cost, (0, 1))(params, jnp.asarray(x)),
+        jax.jit(jax.value_and_grad(cost, (0, 1)))(params, x),
         pn.value_and_grad(net, "cross_entropy", (0, 1))(params, x, y),
     )
 
@@ -539,33 +564,41 @@ def test_differentiable_with_every_output_equals_autodiff(output, x64):
     net = pn.mlp([3, 4, 2], "tanh", output)
     params, x = draw_params(net, rng), jnp.asarray(rng.normal(size=(5, 3)))
     cotangent = jnp.asarray(rng.normal(size=(5, 2)))
-    by_hand, by_autodiff = (
-        jax.vjp(f, params, x)[1](cotangent) for f in (pn.differentiable(net), net.apply)
-    )
-    assert_equal_trees(by_hand, by_autodiff)
+
+    @jax.jit
+    def pullbacks(params, x):
+        return [jax.vjp(f, params, x)[1](cotangent) for f in (pn.differentiable(net), net.apply)]
+
+    assert_equal_trees(*pullbacks(params, x))
 
 
 def test_differentiable_takes_whole_numbers_and_vmap(classifier):
     net, params, _, _ = classifier
     f, pixels = pn.differentiable(net), np.arange(15).reshape(5, 3)
-    grads, dx = jax.grad(lambda p, x: jnp.sum(f(p, x)[:, 0]), (0, 1), allow_int=True)(
-        params, jnp.asarray(pixels)
-    )
-    expected = jax.grad(lambda p: jnp.sum(net.apply(p, pixels)[:, 0]))(params)
-    assert_equal_trees(grads, expected)
+    # A program hands back no float0: only the gradient by the parameters is one.
+    of_both = jax.grad(lambda p, x: jnp.sum(f(p, x)[:, 0]), (0, 1), allow_int=True)
+    dx = jax.eval_shape(of_both, params, pixels)[1]
     assert dx.dtype == jax.dtypes.float0
     assert dx.shape == (5, 3)
-    each = jax.vmap(jax.grad(lambda p, x: f(p, x)[0]), (None, 0))(params, pixels * 1.0)
-    assert_equal_trees(jax.tree.map(lambda leaf: leaf.sum(axis=0), each), expected)
+
+    @jax.jit
+    def gradients(params):
+        each = jax.vmap(jax.grad(lambda p, x: f(p, x)[0]), (None, 0))(params, pixels * 1.0)
+        expected = jax.grad(lambda p: jnp.sum(net.apply(p, pixels)[:, 0]))(params)
+        return of_both(params, pixels)[0], each, expected
+
+    grads, each, expected = gradients(params)
+    assert_equal_trees(grads, expected)
+    assert_equal_trees(jax.tree.map(lambda leaf: np.sum(leaf, axis=0), each), expected)
 
 
 def test_differentiable_refuses_forward_mode(classifier):
     net, params, x, _ = classifier
     f = pn.differentiable(net)
     with pytest.raises(TypeError, match="forward-mode"):
-        jax.jvp(lambda p: f(p, x), (params,), (params,))
+        jax.jit(lambda p: jax.jvp(lambda p: f(p, x), (p,), (p,)))(params)
     with pytest.raises(TypeError, match="forward-mode"):
-        jax.jacfwd(lambda p: f(p, x))(params)
+        jax.jit(jax.jacfwd(lambda p: f(p, x)))(params)
 
 
 def test_forward_mode_over_the_reverse_mode_of_differentiable_is_the_hessian(classifier):
@@ -574,10 +607,11 @@ def test_forward_mode_over_the_reverse_mode_of_differentiable_is_the_hessian(cla
     def gradient(f):
         return jax.grad(lambda p: jnp.sum(jnp.sin(f(p, x))))
 
-    by_hand, by_autodiff = (
-        jax.jvp(gradient(f), (params,), (params,))[1] for f in (pn.differentiable(net), net.apply)
-    )
-    assert_equal_trees(by_hand, by_autodiff)
+    @jax.jit
+    def tangents(p):
+        return [jax.jvp(gradient(f), (p,), (p,))[1] for f in (pn.differentiable(net), net.apply)]
+
+    assert_equal_trees(*tangents(params))
 
 
 def test_no_gradient_through_a_step():
@@ -613,16 +647,16 @@ WRONG = {
 @pytest.mark.parametrize(("x", "y", "weights", "message"), WRONG.values(), ids=WRONG)
 def test_wrong_shapes_say_what_was_expected(x, y, weights, message):
     net = pn.mlp([3, 4, 2], output="softmax")
-    params = net.init(jax.random.key(0))
+    params = shaped(net)
     batch = np.zeros(x), np.zeros(y, np.int32), None if weights is None else np.ones(weights)
     for function in (pn.value_and_grad(net, "cross_entropy"), pn.objective(net, "cross_entropy")):
         with pytest.raises(ValueError, match=message):
-            function(params, *batch)
+            jax.eval_shape(function, params, *batch)
 
 
 def test_parameters_of_another_network_are_refused():
     net, other = pn.mlp([3, 4, 2]), pn.mlp([3, 5, 2])
-    params, x, y = other.init(jax.random.key(0)), jnp.ones((5, 3)), jnp.ones((5, 2))
+    params, x, y = shaped(other), jnp.ones((5, 3)), jnp.ones((5, 2))
     for function in (
         pn.value_and_grad(net, "mean_squared_error"),
         pn.objective(net, "mean_squared_error"),

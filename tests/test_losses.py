@@ -1,5 +1,6 @@
 """Losses: their constants, targets and weights, the hand gradients, and what is refused."""
 
+import functools
 import itertools
 
 import jax
@@ -26,6 +27,11 @@ def draw(batch=5, outputs=3, seed=0):
     shape = (batch, outputs)
     a, y = rng.uniform(0.05, 0.95, shape), rng.uniform(0.05, 0.95, shape)
     return jnp.asarray(a), jnp.asarray(y), rng.uniform(0.5, 2, batch)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def value_and_delta(loss, z, y):
+    return loss.from_logits(z, y), loss.delta(z, y)
 
 
 def test_the_known_ones_are_these():
@@ -69,45 +75,61 @@ def test_value_and_gradient_are_those_of_the_textbook(loss, weighted, x64):
     def textbook(a):
         return (share * witness.LOSSES[loss.name](a, np.asarray(y))).sum()
 
-    assert relative_difference(loss(a, y, w), textbook(np.asarray(a))) < 1e-13
-    gradient = witness.complex_step(textbook, np.asarray(a))
-    assert relative_difference(loss.gradient(a, y, w), gradient) < 1e-12
-    assert relative_difference(loss.gradient(a, y, w), jax.grad(loss)(a, y, w)) < 1e-12
+    @jax.jit
+    def three(*at):
+        return loss(*at), loss.gradient(*at), jax.grad(loss)(*at)
+
+    value, by_hand, by_autodiff = three(a, y, w)
+    assert relative_difference(value, textbook(np.asarray(a))) < 1e-13
+    assert relative_difference(by_hand, witness.complex_step(textbook, np.asarray(a))) < 1e-12
+    assert relative_difference(by_hand, by_autodiff) < 1e-12
 
 
 @EACH_FUSED
 def test_the_fused_forms_are_the_loss_at_the_activated_output(loss, x64):
     _, y, weights = draw()
     z = jnp.asarray(np.random.default_rng(1).normal(size=(5, 3)) * 2)
-    a = loss.fused.output(z)
-    assert relative_difference(loss.from_logits(z, y, weights), loss(a, y, weights)) < 1e-12
-    through = loss.fused.output.delta(a, loss.gradient(a, y, weights))
-    delta = loss.delta(z, y, weights)
+
+    @jax.jit
+    def activated(z):
+        a = loss.fused.output(z)
+        return loss(a, y, weights), loss.fused.output.delta(a, loss.gradient(a, y, weights))
+
+    @jax.jit
+    def fused(*at):
+        return loss.from_logits(*at), loss.delta(*at), jax.grad(loss.from_logits)(*at)
+
+    (cost, through), (value, delta, by_autodiff) = activated(z), fused(z, y, weights)
+    assert relative_difference(value, cost) < 1e-12
     assert relative_difference(delta, through) < 1e-12
-    assert relative_difference(delta, jax.grad(loss.from_logits)(z, y, weights)) < 1e-12
+    assert relative_difference(delta, by_autodiff) < 1e-12
 
 
 @EACH_FUSED
 def test_the_form_of_each_example_is_that_of_a_batch_of_it_alone(loss, x64):
     _, y, _ = draw()
     z = jnp.asarray(np.random.default_rng(1).normal(size=(5, 3)) * 2)
-    terms, deltas = loss.from_logits_of_each(z, y)
+    terms, deltas = map(np.asarray, jax.jit(loss.from_logits_of_each)(z, y))
+    z, y = np.asarray(z), np.asarray(y)
     for n in range(len(z)):
-        alone = z[n : n + 1], y[n : n + 1]
-        assert relative_difference(terms[n], loss.from_logits(*alone)) < 1e-14
-        assert relative_difference(deltas[n : n + 1], loss.delta(*alone)) < 1e-14
+        term, delta = value_and_delta(loss, z[n : n + 1], y[n : n + 1])
+        assert relative_difference(terms[n], term) < 1e-14
+        assert relative_difference(deltas[n : n + 1], delta) < 1e-14
+
+
+@jax.jit
+def softmax_and_deltas(z, y):
+    loss = losses.cross_entropy
+    return activations.softmax(z), loss.delta(z, y), jax.grad(loss.from_logits)(z, y)
 
 
 @pytest.mark.parametrize("total", [0.0, 0.3, 1.0, 4.0])
 def test_the_delta_of_cross_entropy_is_the_sum_of_the_targets_times_p_minus_y(total, x64):
     z = jnp.asarray(np.random.default_rng(2).normal(size=(4, 3)))
     y = total * np.random.default_rng(3).dirichlet(np.ones(3), 4)
-    p = np.asarray(activations.softmax(z))
-    np.testing.assert_allclose(losses.cross_entropy.delta(z, y), (total * p - y) / 4, atol=1e-15)
-    np.testing.assert_allclose(
-        losses.cross_entropy.delta(z, y), jax.grad(losses.cross_entropy.from_logits)(z, y),
-        atol=1e-15,
-    )  # fmt: skip
+    p, delta, by_autodiff = softmax_and_deltas(z, y)
+    np.testing.assert_allclose(delta, (total * np.asarray(p) - y) / 4, atol=1e-15)
+    np.testing.assert_allclose(delta, by_autodiff, atol=1e-15)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "int32", "uint32", "int64"])
@@ -126,29 +148,29 @@ def test_labels_are_one_hot_rows(dtype):
 @pytest.mark.parametrize("classes", [256, 300])
 def test_bytes_label_more_classes_than_a_byte_counts(classes):
     labels = np.array([0, 255, 44], np.uint8)  # 300 is 44 modulo 256
-    z = jnp.zeros((3, classes))
-    delta = np.asarray(losses.cross_entropy.delta(z, labels))
+    z = np.zeros((3, classes), np.float32)
+    value, delta = value_and_delta(losses.cross_entropy, z, labels)
     expected = (np.full((3, classes), 1 / classes) - np.eye(classes)[labels]) / 3
     np.testing.assert_allclose(delta, expected, rtol=1e-5, atol=1e-9)
-    assert float(losses.cross_entropy.from_logits(z, labels)) == pytest.approx(np.log(classes))
+    assert float(value) == pytest.approx(np.log(classes))
 
 
 def test_a_label_outside_the_classes_is_an_all_zero_row():
-    z = jnp.array([[1.0, 2.0], [3.0, 1.0]])
+    z, cost = np.array([[1, 2], [3, 1]], np.float32), jax.jit(losses.cross_entropy.from_logits)
     for label in (-1, 2, 1000):
-        y = jnp.array([label, 0])
-        alone = losses.cross_entropy.from_logits(z[1:], y[1:]) / 2
-        assert float(losses.cross_entropy.from_logits(z, y)) == pytest.approx(float(alone))
+        y = np.array([label, 0])
+        assert float(cost(z, y)) == pytest.approx(float(cost(z[1:], y[1:])) / 2)
 
 
 @EVERY
 def test_weights_of_zero_leave_an_example_out(loss):
-    a, y, weights = (jnp.asarray(v, jnp.float32) for v in draw())
-    kept = weights.at[3:].set(0)
-    np.testing.assert_allclose(loss(a, y, kept), loss(a[:3], y[:3], weights[:3]), rtol=1e-6)
-    gradient = loss.gradient(a, y, kept)
-    np.testing.assert_array_equal(gradient[3:], np.zeros((2, 3)))
-    np.testing.assert_allclose(gradient[:3], loss.gradient(a[:3], y[:3], weights[:3]), rtol=1e-5)
+    a, y, weights = (np.asarray(v, np.float32) for v in draw())
+    both = jax.jit(lambda *at: (loss(*at), loss.gradient(*at)))
+    value, gradient = both(a, y, np.append(weights[:3], np.zeros(2, np.float32)))
+    value_of_three, gradient_of_three = both(a[:3], y[:3], weights[:3])
+    np.testing.assert_allclose(value, value_of_three, rtol=1e-6)
+    np.testing.assert_array_equal(np.asarray(gradient)[3:], np.zeros((2, 3)))
+    np.testing.assert_allclose(np.asarray(gradient)[:3], gradient_of_three, rtol=1e-5)
 
 
 @EVERY
@@ -211,9 +233,9 @@ logits = arrays(np.float32, (4, 3), elements=st.floats(-1e4, 1e4, width=32))
 @given(z=logits, y=arrays(np.float32, (4, 3), elements=st.floats(0, 1, width=32)))
 @settings(max_examples=30, deadline=None)
 def test_logits_of_any_size_give_finite_numbers(loss, z, y):
-    assert np.isfinite(loss.from_logits(z, y))
-    assert float(loss.from_logits(z, y)) >= 0
-    delta = np.asarray(loss.delta(z, y))
+    value, delta = map(np.asarray, value_and_delta(loss, z, y))
+    assert np.isfinite(value)
+    assert value >= 0
     assert np.abs(delta).max() <= np.maximum(1, y.sum(axis=1).max()) / 4 * 1.00001
 
 
@@ -228,18 +250,15 @@ def test_extreme_logits_give_their_limits():
 
 
 def test_minus_infinity_masks_a_class():
-    z = jnp.array([[0.3, -jnp.inf, -1.0, 2.0], [1.0, 0.0, -jnp.inf, -jnp.inf]])
-    y, kept = jnp.array([3, 0]), [[0, 2, 3], [0, 1]]
-    loss, delta = losses.cross_entropy, np.asarray(losses.cross_entropy.delta(z, y))
-    alone = [
-        loss.from_logits(z[n : n + 1, jnp.array(k)], jnp.array([k.index(int(y[n]))]))
-        for n, k in enumerate(kept)
-    ]
-    assert float(loss.from_logits(z, y)) == pytest.approx(float(alone[0] + alone[1]) / 2, rel=1e-6)
+    z = np.array([[0.3, -np.inf, -1, 2], [1, 0, -np.inf, -np.inf]], np.float32)
+    y, kept = np.array([3, 0]), [[0, 2, 3], [0, 1]]
+    cost = jax.jit(losses.cross_entropy.from_logits)
+    value, delta = map(np.asarray, value_and_delta(losses.cross_entropy, z, y))
+    alone = [cost(z[n : n + 1, k], np.array([k.index(y[n])])) for n, k in enumerate(kept)]
+    assert float(value) == pytest.approx((float(alone[0]) + float(alone[1])) / 2, rel=1e-6)
     assert np.all(delta[~np.isfinite(z)] == 0)
-    np.testing.assert_allclose(delta, jax.grad(loss.from_logits)(z, y), atol=1e-7)
-    one_hot = jax.nn.one_hot(y, 4)
-    np.testing.assert_allclose(loss.from_logits(z, one_hot), loss.from_logits(z, y), rtol=1e-6)
+    np.testing.assert_allclose(delta, jax.jit(jax.grad(cost))(z, y), atol=1e-7)
+    np.testing.assert_allclose(cost(z, np.eye(4, dtype=np.float32)[y]), value, rtol=1e-6)
 
 
 @EVERY
@@ -384,10 +403,9 @@ def test_an_own_loss_that_returns_another_shape_is_refused(role):
 def test_a_label_outside_the_classes_is_a_row_of_zeros_in_value_and_gradient():
     z = jnp.asarray(np.random.default_rng(0).normal(size=(4, 3)), jnp.float32)
     y = jnp.array([0, -1, 3, 2])
-    hand = losses.cross_entropy.delta(z, y)
-    auto = jax.grad(lambda z: losses.cross_entropy.from_logits(z, y))(z)
+    _, hand, auto = softmax_and_deltas(z, y)
     np.testing.assert_allclose(hand, auto, atol=1e-7)
-    assert not hand[1:3].any()
+    assert not np.asarray(hand)[1:3].any()
 
 
 def test_binary_cross_entropy_has_its_limits():

@@ -96,7 +96,8 @@ def test_many_classes_need_one_array(labels):
     assert needed <= 1.1 * array
 
 
-def test_the_command_prints_its_tables(capsys):
+# The last test here: only the words are looked at, and what is above needs every optimization.
+def test_the_command_prints_its_tables(quick_compiling, capsys):
     options = "--width 8 --batch 64 --layers 1 2 --hidden relu --every 2 --classes 40 --at-once 10"
     memory.main(options.split())
     printed = capsys.readouterr().out

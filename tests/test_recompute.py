@@ -12,6 +12,9 @@ from witness import relative_difference
 import purenet as pn
 from purenet.recompute import after
 
+# What is equal to the bit is the same small programs, one after the other.
+pytestmark = pytest.mark.usefixtures("quick_compiling")
+
 SIZES = (3, 4, 5, 4, 3, 4, 2)
 MIXED = ["tanh", "silu", "relu", "gelu", "softplus"]
 NUMBERS = [0.0, -0.0, 1.5, -np.inf, np.inf, np.nan, 1e-45]
@@ -38,7 +41,7 @@ def assert_equal_trees(got, expected, bound):
 
 
 @pytest.mark.parametrize("compiled", [lambda f: f, jax.jit])
-def test_after_changes_no_bit(compiled):
+def test_after_changes_no_bit(compiled, optimized):
     array = jnp.asarray([NUMBERS], jnp.float32)
     for cotangent in (jnp.full_like(array, g) for g in NUMBERS):
         for broadcast in (cotangent, cotangent[:, :1]):
@@ -83,7 +86,7 @@ def test_someone_elses_gradient_through_differentiable_is_the_same(problem):
     assert_equal_trees(of(3), of(None), 1e-12)
 
 
-def test_fit_trains_the_same_network():
+def test_fit_trains_the_same_network(optimized):
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(12, 3)).astype(np.float32), rng.integers(0, 2, 12)
 
