@@ -1,4 +1,4 @@
-"""The compiled pass over the training data, with compiler options for small networks on a CPU.
+"""The compiled pass over the training data, as suits the size of the networks on a CPU.
 
 XLA's CPU compiler gives a matrix product to one of two libraries, YNNPACK or Eigen, and takes
 YNNPACK wherever that can be used. For few units it is the slower one: `a W` of 128 × 784 by
@@ -59,6 +59,19 @@ def options(net: Network, batch: int, platform: str | None) -> Options:
         return ()
     largest = batch * max(n * m for n, m in zip(net.sizes[:-1], net.sizes[1:], strict=True))
     return EIGEN_ON_ONE_CORE if largest <= ONE_CORE else EIGEN
+
+
+def in_turn(net: Network, platform: str) -> bool:
+    """Return whether networks in one program train sooner one after another than side by side.
+
+    Side by side saves what a small program costs besides its products. Products of many units take
+    most of the time, and on a CPU those with an axis for the networks are the slower ones.
+
+    >>> from purenet.network import mlp
+    >>> [in_turn(mlp([784, units, 10]), "cpu") for units in (128, 512)]
+    [False, True]
+    """
+    return platform == "cpu" and max(net.sizes[1:]) > FEW_UNITS
 
 
 @functools.cache

@@ -6,7 +6,8 @@ that other values need no compiling again.
 
 Every epoch visits the examples in one order for all networks, a function of `key` and the number
 of the epoch as in `fit`. A batch is then gathered once, and the first layers of all networks are
-one product of the batch with their weights side by side.
+one product of the batch with their weights side by side. Networks of many units on a CPU train one
+after another in the same program, since that is quicker there (`purenet.compiling.in_turn`).
 """
 
 import functools
@@ -19,6 +20,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from purenet import metrics, training
 from purenet.batches import Data
+from purenet.compiling import in_turn
 from purenet.evaluation import ROWS_AT_ONCE
 from purenet.job import Job
 from purenet.losses import Loss
@@ -84,11 +86,20 @@ def train(
     rates = tuple(jnp.asarray(n, dtype) for n in numbers if n[0] is not None)
     keys = jnp.stack([jax.random.key(seed) for seed in seeds])
     networks = begin(job.net, init, optimizer, keys, rates, job.validation is not None)
-    measured = []
+    turns, measured = in_turn(job.net, jax.default_backend()), []
     for epoch in range(job.epochs):
         ((data, rows),) = job.pieces(epoch)
         networks, figures = train_epoch(
-            job.net, job.loss, job.metric, optimizer, networks, rates, data, rows, job.validation
+            job.net,
+            job.loss,
+            job.metric,
+            optimizer,
+            networks,
+            rates,
+            data,
+            rows,
+            job.validation,
+            turns,
         )
         measured.append(figures)
     params, top = networks.state.params, networks.top
@@ -128,7 +139,7 @@ def begin(
 
 @functools.partial(
     jax.jit,
-    static_argnames=("net", "loss", "metric", "optimizer"),
+    static_argnames=("net", "loss", "metric", "optimizer", "turns"),
     donate_argnames="networks",
 )
 def train_epoch(
@@ -141,11 +152,12 @@ def train_epoch(
     data: Data,
     rows: Int[Array, "updates batch"] | None,
     validation: Data | None,
+    turns: bool = False,
 ) -> tuple[Networks, Float[Array, "networks 3"]]:
     """Return the networks after an epoch, and training loss, validation loss and metric of each.
 
     Args:
-        net: static, as `loss`, `metric` and `optimizer`.
+        net: static, as `loss`, `metric`, `optimizer` and `turns`.
         loss: the loss.
         metric: measured on the validation data.
         optimizer: as in `begin`.
@@ -154,25 +166,27 @@ def train_epoch(
         data: what a network is trained on, the same for all.
         rows: the indices of the examples of each update, −1 for none; None: all in one update.
         validation: what the best of each is picked by; without it both figures are NaN.
+        turns: train and measure the networks one after another instead of side by side.
     """
 
     def one(state: State, *rates: Array) -> tuple[State, Array]:
         return training.epoch(net, loss, make_optimizer(optimizer, *rates), state, data, rows)
 
-    state, trained = jax.vmap(one)(networks.state, *rates)
+    over_networks = _one_after_another if turns else jax.vmap
+    state, trained = over_networks(one)(networks.state, *rates)
     alive = networks.alive & jnp.isfinite(trained)
     if validation is None or networks.top is None:
         nothing = jnp.full_like(trained, jnp.nan)
         return Networks(state, alive, None), jnp.stack([trained, nothing, nothing], axis=1)
-    measured = measure(net, loss, metric, state.params, validation)
+    measured = measure(net, loss, metric, state.params, validation, turns)
     top = jax.vmap(functools.partial(_higher, metric))(networks.top, state, alive, *measured)
     return Networks(state, alive, top), jnp.stack([trained, *measured], axis=1)
 
 
 def measure(
-    net: Network, loss: Loss, metric: Metric, params: Params, data: Data
+    net: Network, loss: Loss, metric: Metric, params: Params, data: Data, turns: bool = False
 ) -> tuple[Float[Array, " networks"], Float[Array, " networks"]]:
-    """Return loss and metric of each network, of some at a time to bound the memory."""
+    """Return loss and metric of each network: of some at a time to bound the memory, or in turn."""
     x, y, weights = map(jnp.asarray, data)
 
     def one(params: Params) -> tuple[Array, Array]:
@@ -182,7 +196,7 @@ def measure(
     # A batch of training is small, and the validation data are not.
     networks, limit = len(params[0].bias), 8 * ROWS_AT_ONCE
     fitting = (n for n in range(1, networks + 1) if networks % n == 0 and n * len(x) <= limit)
-    return jax.lax.map(one, params, batch_size=max(fitting, default=1))
+    return jax.lax.map(one, params, batch_size=None if turns else max(fitting, default=1))
 
 
 @functools.partial(jax.jit, static_argnames="networks")
@@ -200,6 +214,10 @@ def one_network(params: Params, index: Int[Array, ""]) -> Params:
 def merit(metric: Metric, value: Any) -> Any:
     """Return the value of a metric, turned so that higher is better."""
     return value if metric.better == "higher" else -value
+
+
+def _one_after_another(f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *stacked: jax.lax.map(lambda one: f(*one), stacked)
 
 
 def _higher(

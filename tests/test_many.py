@@ -54,6 +54,16 @@ def test_groups_are_joined_without_what_filled_the_last():
     assert many.joined(groups, 3).best_epochs.tolist() == [4, 7, 5]
 
 
+def test_in_turn_and_side_by_side_train_the_same():
+    data, found = examples(N), []
+    for turns in (False, True):
+        networks, rates = beginning(3)
+        found.append(
+            many.train_epoch(NET, LOSS, METRIC, optax.sgd, networks, rates, data, ROWS, data, turns)
+        )
+    jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6), *found)
+
+
 # --- One program ---------------------------------------------------------------------------------
 
 
@@ -83,10 +93,10 @@ def test_other_numbers_of_the_same_shape_compile_nothing():
     assert [isinstance(rate, float) for rate in traced].count(True) == 2
 
 
-def traced(networks):
+def traced(networks, turns=False):
     """Return the program of an epoch of so many networks, traced."""
     data, (start, rates) = examples(N), beginning(networks)
-    arguments = NET, LOSS, METRIC, optax.sgd, start, rates, data, ROWS, data
+    arguments = NET, LOSS, METRIC, optax.sgd, start, rates, data, ROWS, data, turns
     return many.train_epoch.trace(*arguments)
 
 
@@ -107,6 +117,27 @@ def test_a_batch_is_gathered_once_and_multiplied_once_for_all_networks():
         [v.aval.shape for v in e.invars] for e in found if e.primitive.name == "dot_general"
     ]
     assert [(BATCH, 3), (5, 3, 4)] in [sorted(shapes, key=len) for shapes in products]
+
+
+def test_products_in_turn_have_no_axis_for_the_networks():
+    found = equations(traced(5, turns=True).jaxpr.jaxpr)
+    products = [e for e in found if e.primitive.name == "dot_general"]
+    assert products
+    assert all(v.aval.ndim == 2 for e in products for v in e.invars)
+
+
+def test_wide_networks_train_in_turn_on_a_cpu(monkeypatch):
+    seen, train_epoch = [], many.train_epoch
+
+    def watched(*arguments):
+        seen.append(arguments[-1])
+        return train_epoch(*arguments)
+
+    monkeypatch.setattr(many, "train_epoch", watched)
+    for units in (128, 129):
+        net, data = pn.mlp([3, units, 2], output="softmax"), examples(N)[:2]
+        pn.sweep(net, LOSS, data, optax.sgd, learning_rates=[0.1], epochs=1)
+    assert seen == [False, True]
 
 
 def test_the_operations_are_those_of_the_networks():
