@@ -71,3 +71,13 @@ def test_help_and_a_wrong_option_need_no_jax():
     for arguments in (["--help"], ["train", "--epohcs", "3"]):
         program = f"from purenet.cli import main\ntry: main({arguments})\nexcept SystemExit: pass"
         assert not {"jax", "optax"} & imported_by(program)
+
+
+def test_the_package_is_a_command_whose_exit_code_is_that_of_the_process():
+    command = [sys.executable, "-m", "purenet"]
+    asked = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
+    assert asked.stdout.startswith("usage: purenet ")
+    wrong = [*command, "train", "--data", "mnits"]
+    done = subprocess.run(wrong, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "purenet train: unknown data 'mnits'; did you mean 'mnist'?\n"
