@@ -70,7 +70,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Return the public names, whether they were used or not."""
-    return sorted({*globals(), *_names()})
+    return sorted(_names())
 
 
 def _names() -> list[str]:

@@ -34,7 +34,7 @@ def test_every_public_name_is_listed_for_readers_and_for_type_checkers_alike():
     assert {(module, name) for module, name, _ in typed if module != "purenet"} == {
         (module, name) for module, names in pn._PUBLIC.items() for name in names
     }
-    assert set(pn._names()) <= set(dir(pn))
+    assert set(pn._names()) == set(dir(pn))
 
 
 def test_an_unknown_name_offers_the_nearest():
