@@ -34,7 +34,7 @@ EXPECTED = output(["tanh", "softmax"], PARAMS, X)
 WEIGHTS = RNG.random(23)
 
 
-@pytest.fixture(params=[10, 23])
+@pytest.fixture(params=[1, 10, 23])
 def rows_at_once(request, monkeypatch):
     monkeypatch.setattr(evaluation, "ROWS_AT_ONCE", request.param)
 
@@ -63,6 +63,13 @@ def test_more_rows_than_fit_at_once_are_predicted():
         np.tile(EXPECTED, (3, 1, 1)),
         rtol=1e-5, atol=1e-6,
     )  # fmt: skip
+
+
+def test_pieces_of_one_length_share_a_program(monkeypatch):
+    monkeypatch.setattr(evaluation, "ROWS_AT_ONCE", 12)
+    before = evaluation._compiled_apply._cache_size()
+    pn.predict(NET, PARAMS, X[:22])
+    assert evaluation._compiled_apply._cache_size() == before + 1
 
 
 @pytest.mark.parametrize("rows", [1, 0])
