@@ -88,12 +88,20 @@ def run(peer: Peer, data: Path, seed: int, folder: Path, settings: Settings) -> 
         raise RuntimeError((done.stderr.strip() or "no message").splitlines()[-1])
     if peer.name != "purenet":
         return Done(seconds, **json.loads(done.stdout.splitlines()[-1]))
+    return _figures(seconds, done.stdout)
+
+
+def _figures(seconds: float, printed: str) -> Done:
+    """Read what `purenet train` has printed: the epochs that it ran, not the one that it kept."""
     found = re.search(
-        r"kept: epoch (\d+), validation accuracy (\S+)\ntest accuracy (\S+)", done.stdout
+        r"stopped: (?:(?P<all>\d+) epochs done|.*); kept: epoch (?P<kept>\d+), "
+        r"validation accuracy (?P<validation>\S+)\ntest accuracy (?P<test>\S+)",
+        printed,
     )
     if found is None:
-        raise RuntimeError(f"no figures in {done.stdout!r}")
-    return Done(seconds, int(found[1]), float(found[2]), float(found[3]))
+        raise RuntimeError(f"no figures in {printed!r}")
+    epochs = int(found["all"] or found["kept"])
+    return Done(seconds, epochs, float(found["validation"]), float(found["test"]))
 
 
 def _caches(peer: Peer, folder: Path) -> dict[str, str]:

@@ -211,9 +211,8 @@ def descend(
     gradient = tuple(reversed(grads))
     if not inputs:
         return gradient, None
-    return gradient, delta if net.input_scaling is None else scaled_pullback(
-        net.input_scaling, delta
-    )
+    scaling = net.input_scaling
+    return gradient, delta if scaling is None else scaled_pullback(scaling, delta)
 
 
 def parameter_gradient(

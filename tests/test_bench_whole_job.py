@@ -69,6 +69,17 @@ def test_the_command_of_purenet_has_the_settings_of_the_others(tmp_path):
     assert (options.seed, options.data, options.data_dir) == (3, "mnist", str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("reason", "epochs"),
+    [("validation accuracy 0.9811 reached the target 0.98", 4), ("6 epochs done", 6)],
+)
+def test_epochs_of_purenet_are_those_that_it_ran(reason, epochs):
+    kept = f"stopped: {reason}; kept: epoch 4, validation accuracy 0.9811\ntest accuracy 0.9820\n"
+    assert whole_job._figures(1.5, kept) == (1.5, epochs, 0.9811, 0.982)
+    with pytest.raises(RuntimeError, match="no figures in 'nothing'"):
+        whole_job._figures(1.5, "nothing")
+
+
 def test_ratios_are_within_a_seed():
     found = {
         "purenet train": [(Done(3, 2, 0.98, 0.97), Done(1, 2, 0.98, 0.97))] * 2,

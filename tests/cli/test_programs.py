@@ -60,10 +60,13 @@ def test_a_program_is_kept_and_found_again(cache_folder, hits):
     assert len(hits) == before + 1
 
 
-@pytest.mark.slow
-def test_a_second_run_compiles_nothing(tmp_path):
-    assert train(tmp_path) > 5
-    assert any((tmp_path / "cache" / "purenet" / "programs").iterdir())
+def test_a_run_compiles_eight_programs_and_a_second_run_none(tmp_path):
+    assert train(tmp_path) == 8
+    kept = (tmp_path / "cache" / "purenet" / "programs").glob("*-cache")
+    names = sorted(file.name.partition("-")[0].removeprefix("jit_") for file in kept)
+    # The forward pass and the scores, of validation and of test data, and four of one shape each.
+    twice = ["_compiled_logits", "_scores"]
+    assert names == sorted([*twice, *twice, "_compiled_state", "_drawn", "_keys", "one_pass"])
     assert train(tmp_path) == 0
 
 
