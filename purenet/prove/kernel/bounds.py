@@ -20,7 +20,7 @@ from purenet.prove.kernel.factors import (
     Named,
     Size,
 )
-from purenet.prove.kernel.linear import MINUS_INFINITY, add, atom, number, ordered, scale
+from purenet.prove.kernel.linear import MINUS_INFINITY, add, atom, is_whole, number, ordered, scale
 from purenet.prove.kernel.terms import Factor, Monomial, Number, Poly
 
 
@@ -313,7 +313,7 @@ def _range_of_digit(digit: Digit) -> tuple[Poly, Poly] | None:
     if found is None:
         return None
     rows = algebra.multiply(found[0].var.size, algebra.power(found[1], -1))
-    return (number(0), _minus_one(rows)) if digits.is_whole(rows) else None
+    return (number(0), _minus_one(rows)) if is_whole(rows) else None
 
 
 def _minus_one(poly: Poly) -> Poly:

@@ -16,6 +16,7 @@ from purenet.prove.kernel.linear import (
     ZERO,
     add,
     atom,
+    is_whole,
     leading,
     magnitude,
     number,
@@ -103,7 +104,7 @@ def _at_least_zero(poly: Poly) -> Poly:
         return ONE
     if bounds.at_least(scale(poly, -1), 1):
         return ZERO
-    if not _is_whole(poly):
+    if not is_whole(poly):
         return atom(Iverson(">=", poly))
     if bounds.at_least(scale(poly, -1), 0):
         return integer_zero(poly)
@@ -130,7 +131,7 @@ def _integer_zero(poly: Poly) -> Poly:
         return ONE
     if bounds.at_least(poly, 1) or bounds.at_least(scale(poly, -1), 1):
         return ZERO
-    if not _is_whole(poly):
+    if not is_whole(poly):
         return atom(Iverson("==", poly))
     digits = _digits(poly)
     if digits is not None:
@@ -151,7 +152,7 @@ def _digits(poly: Poly) -> tuple[Poly, Poly] | None:
         for monomial, coefficient in poly.terms.items():
             part = Poly({monomial: coefficient})
             divided = algebra.multiply(part, inverse)
-            (high if _is_whole(divided) else low).append(divided if _is_whole(divided) else part)
+            (high if is_whole(divided) else low).append(divided if is_whole(divided) else part)
         if not high or not low:
             continue
         for carried in (0, 1, -1):
@@ -170,10 +171,3 @@ def _strides(poly: Poly) -> list[Poly]:
             stride = Poly({sizes: magnitude(coefficient)})
             found[stride.digest] = stride
     return list(found.values())
-
-
-def _is_whole(poly: Poly) -> bool:
-    return all(
-        c.denominator == 1 and all(e.denominator == 1 and e > 0 for _, e in m)
-        for m, c in poly.terms.items()
-    )

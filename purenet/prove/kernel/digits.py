@@ -2,7 +2,7 @@
 
 from purenet.prove.kernel import algebra, bounds
 from purenet.prove.kernel.factors import Digit, Index
-from purenet.prove.kernel.linear import ONE, add, atom, subtract
+from purenet.prove.kernel.linear import ONE, add, atom, is_whole, subtract
 from purenet.prove.kernel.terms import Poly
 
 
@@ -55,14 +55,6 @@ def _parts(flat: Poly, size: Poly) -> tuple[Poly, Poly]:
         divided = algebra.multiply(part, inverse)
         (rest, whole)[is_whole(divided)].append(divided if is_whole(divided) else part)
     return add(*whole), add(*rest)
-
-
-def is_whole(poly: Poly) -> bool:
-    """A polynomial in sizes and indices with whole coefficients and no divisions."""
-    return all(
-        c.denominator == 1 and all(e > 0 and e.denominator == 1 for _, e in m)
-        for m, c in poly.terms.items()
-    )
 
 
 def split_index(factor: Digit) -> tuple[Index, Poly] | None:

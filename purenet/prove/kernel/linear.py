@@ -77,3 +77,11 @@ def ordered(factors: Iterable[tuple[Factor, Number]]) -> Monomial:
 def leading(poly: Poly) -> Monomial:
     """The monomial that decides about signs, whatever the names of index variables."""
     return max(poly.terms, key=lambda m: (blind(m), digest(*(f.digest for f, _ in m))))
+
+
+def is_whole(poly: Poly) -> bool:
+    """A polynomial in sizes and indices with whole coefficients and no divisions."""
+    return all(
+        c.denominator == 1 and all(e > 0 and e.denominator == 1 for _, e in m)
+        for m, c in poly.terms.items()
+    )

@@ -20,6 +20,7 @@ from purenet.prove.kernel.linear import (
     add,
     atom,
     index,
+    is_whole,
     number,
     ordered,
     scale,
@@ -194,7 +195,7 @@ def _digits(bound: tuple[Var, ...], monomial: Monomial) -> tuple[tuple[Var, ...]
                 continue
             var, size = found[0].var, found[1]
             rows = algebra.multiply(var.size, algebra.power(size, -1))
-            if not digits.is_whole(rows):
+            if not is_whole(rows):
                 continue
             high = fresh(rows)
             low = fresh(size)

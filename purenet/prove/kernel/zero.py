@@ -24,6 +24,7 @@ from purenet.prove.kernel.linear import (
     add,
     atom,
     index,
+    is_whole,
     number,
     ordered,
     scale,
@@ -313,7 +314,7 @@ def _split_indices(poly: Poly) -> Poly | None:
             continue
         var, size = found[0].var, found[1]
         rows = algebra.multiply(var.size, algebra.power(size, -1))
-        if digits.is_whole(rows):
+        if is_whole(rows):
             high, low = sums.fresh(rows), sums.fresh(size)
             flat = add(algebra.multiply(index(high), size), index(low))
             return algebra.substitute(poly, {var: flat})
